@@ -1,0 +1,62 @@
+// Runs one of the host's tools (btrfs, nft, ip, tar …): never a shell, an environment of its own, always a deadline.
+
+import { execFile } from "node:child_process";
+
+import { CommandError, HengeError } from "./errors.js";
+
+export interface RunOptions {
+  /** Written to its standard input. */
+  readonly input?: string;
+  /** Default 30,000 ms. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs argv and returns its standard output.
+ * @throws {CommandError} it ended with another status than 0, or could not be run
+ * @throws {HengeError} DEADLINE: it did not end in time and was killed
+ */
+export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<string>;
+
+// Where Debian keeps administrators' tools; the caller's PATH is not trusted.
+const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
+
+export const runCommand: Run = (argv, options = {}) => {
+  const [file, ...rest] = argv;
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      file,
+      rest,
+      {
+        env: ENVIRONMENT,
+        cwd: "/",
+        timeout: timeoutMs,
+        killSignal: "SIGKILL",
+        maxBuffer: OUTPUT_MAX_BYTES,
+        ...(options.signal === undefined ? {} : { signal: options.signal }),
+      },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else reject(commandError(argv, error, stderr, timeoutMs));
+      },
+    );
+    child.stdin?.on("error", () => undefined); // EPIPE: the tool ended without reading; its status tells why.
+    child.stdin?.end(options.input ?? "");
+  });
+};
+
+function commandError(
+  argv: readonly string[],
+  error: Error & { killed?: boolean | undefined; code?: number | string | null | undefined },
+  stderr: string,
+  timeoutMs: number,
+): HengeError {
+  if (error.killed === true) {
+    const after = `${String(timeoutMs)} ms`;
+    return new HengeError("DEADLINE", `cannot run ${argv.join(" ")}: no end after ${after}`, { cause: error });
+  }
+  return new CommandError(argv, error.code ?? "killed", stderr, { cause: error });
+}

@@ -1,0 +1,49 @@
+export {
+  LABEL_PATTERN,
+  MAX_CELL_DEPTH,
+  fileNameOf,
+  isCellName,
+  isLabel,
+  monolithOf,
+  parentOf,
+} from "./names.js";
+export type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
+export { LIMIT_FILES, controllerOf } from "./cell.js";
+export type {
+  BoundarySpec,
+  CellSpec,
+  Controller,
+  FileSpec,
+  ImageSpec,
+  LimitFile,
+  Limits,
+  ListenSpec,
+  LivenessSpec,
+  LogSpec,
+  MonolithSpec,
+  MountSpec,
+  ProbeSpec,
+  PublishSpec,
+  RestartSpec,
+  RootSpec,
+  SignalName,
+  StopStep,
+  TmpfsSpec,
+  UnitRef,
+  UnitSpec,
+  VolumeSpec,
+} from "./cell.js";
+export { CELL_STATES, UNIT_STATES } from "./status.js";
+export type {
+  CellState,
+  CellStatus,
+  ExitStatus,
+  ImageStatus,
+  MountSource,
+  Observed,
+  UnitState,
+  UnitStatus,
+  VolumeStatus,
+} from "./status.js";
+export type { Desired, Step, StepKind } from "./step.js";
+export type { Event, EventBody } from "./event.js";

@@ -1,0 +1,91 @@
+// What was seen: of wardens, cgroups and the pool. Never stored.
+
+import type { BoundarySpec, Limits, PublishSpec, UnitSpec } from "./cell.js";
+import type { CellName, ImageName, UnitName, VolumeName } from "./names.js";
+
+/** The same words in proto, JSON and tables. */
+export const CELL_STATES = [
+  "absent", // declared, not allocated
+  "running", // allocated, its warden answers
+  "frozen", // allocated, every process stopped by cgroup.freeze
+  "unsupervised", // allocated, but its warden is gone
+  "blocked", // cannot be allocated now; `reason` says why
+  "quarantined", // its record cannot be read; nothing is done to it
+] as const;
+export type CellState = (typeof CELL_STATES)[number];
+
+/** The same words in proto, JSON and tables. */
+export const UNIT_STATES = [
+  "stopped", // not running, and not wanted or not yet started
+  "starting", // running, not ready yet
+  "running", // running and ready
+  "stopping", // its stop steps are under way
+  "backoff", // ended by itself; waits to be started again
+  "crashloop", // ended too often; retried at the longest back-off
+  "done", // a one-shot that ended clean
+  "failed", // ended, and its policy does not start it again
+] as const;
+export type UnitState = (typeof UNIT_STATES)[number];
+
+export interface ExitStatus {
+  /** Exit code 0..255, when it exited. */
+  readonly code?: number;
+  /** Signal name, when it was killed by one. */
+  readonly signal?: string;
+  readonly atMs: number;
+}
+
+export interface UnitStatus {
+  readonly name: UnitName;
+  /** As it was started. */
+  readonly spec: UnitSpec;
+  readonly state: UnitState;
+  readonly ready: boolean;
+  /** Of its main process, as the host sees it. */
+  readonly pid?: number;
+  readonly startedAtMs?: number;
+  readonly restarts: number;
+  /** Of its last run. */
+  readonly exit?: ExitStatus;
+  /** Why it is not running or not ready, in words. */
+  readonly reason?: string;
+}
+
+export interface CellStatus {
+  readonly name: CellName;
+  readonly state: CellState;
+  readonly boundary: BoundarySpec;
+  /** As read back from the cgroup. */
+  readonly limits: Limits;
+  readonly publish: readonly PublishSpec[];
+  readonly units: readonly UnitStatus[];
+  readonly wardenPid?: number;
+  readonly reason?: string;
+}
+
+export interface VolumeStatus {
+  readonly name: VolumeName;
+  readonly quotaBytes?: number;
+}
+
+export interface ImageStatus {
+  readonly name: ImageName;
+  readonly digest: string;
+}
+
+/** All that is known of one monolith. */
+export interface Observed {
+  readonly cells: readonly CellStatus[];
+  readonly volumes: readonly VolumeStatus[];
+  readonly images: readonly ImageStatus[];
+}
+
+/** What the warden must find on the descriptor it binds, or refuse. */
+export interface MountSource {
+  /** Absolute directory of the mounted dataset, on the host. */
+  readonly path: string;
+  /** f_type of statfs(2), e.g. 0x9123683e for btrfs. */
+  readonly fsType: number;
+  /** btrfs: the subvolume's UUID, 32 hex digits; zfs: the dataset's guid as statfs shows it. */
+  readonly identity: string;
+}

@@ -1,0 +1,26 @@
+// One act of a plan. A step names everything it needs from the spec; execution chooses nothing.
+
+import type { CellSpec, ImageSpec, LimitFile, MonolithSpec, PublishSpec, UnitSpec, VolumeSpec } from "./cell.js";
+import type { CellName, UnitName } from "./names.js";
+
+export type Step = { readonly reason: string } & (
+  | { readonly kind: "create-volume"; readonly volume: VolumeSpec }
+  | { readonly kind: "resize-volume"; readonly volume: VolumeSpec }
+  | { readonly kind: "import-image"; readonly image: ImageSpec }
+  | { readonly kind: "allocate"; readonly cell: CellName; readonly spec: CellSpec }
+  | { readonly kind: "set-limit"; readonly cell: CellName; readonly file: LimitFile; readonly text: string }
+  | { readonly kind: "publish"; readonly cell: CellName; readonly ports: readonly PublishSpec[] }
+  | { readonly kind: "start"; readonly cell: CellName; readonly unit: UnitName; readonly spec: UnitSpec }
+  /** Waits until the unit is ready, or done when it is a one-shot. */
+  | { readonly kind: "await"; readonly cell: CellName; readonly unit: UnitName }
+  | { readonly kind: "stop"; readonly cell: CellName; readonly unit: UnitName }
+  | { readonly kind: "free"; readonly cell: CellName }
+);
+export type StepKind = Step["kind"];
+
+/** What a monolith should be: its manifest, and what an operator stopped by hand. */
+export interface Desired {
+  readonly spec: MonolithSpec;
+  /** `CELL:UNIT` of the units an operator stopped and did not start again. */
+  readonly stopped: readonly string[];
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from "vitest/config";
+
+// system and e2e share one kernel (pools, networks, cgroups): their files run one after another.
+function project(name: string, testTimeout: number, parallel: boolean) {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout,
+      hookTimeout: testTimeout,
+      fileParallelism: parallel,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project("unit", 10_000, true),
+      project("contract", 60_000, false),
+      project("system", 60_000, false),
+      project("e2e", 600_000, false),
+    ],
+  },
+});
