@@ -1,0 +1,99 @@
+// What differs between a spec as wanted and as it runs, field by field, in the manifest's words. Values that may be
+// secrets (environments, probe headers) are never shown.
+
+import type { BoundarySpec, UnitSpec } from "../spec/index.js";
+
+import { formatBytes, formatMs } from "./text.js";
+
+/** e.g. `argv[2] "a" → "b"`, `env.RAILS_ENV changed`. What a unit starts after is no part of how it runs. */
+export function unitDifferences(seen: UnitSpec, wanted: UnitSpec): readonly string[] {
+  return compare("", { ...seen, after: [] }, { ...wanted, after: [] });
+}
+
+/** e.g. `image digest changed`, `hostname "a" → "b"`. */
+export function boundaryDifferences(seen: BoundarySpec, wanted: BoundarySpec): readonly string[] {
+  return compare("", seen, wanted).map((text) =>
+    text.startsWith("root.digest ") ? "image digest changed" : text,
+  );
+}
+
+const SECRET_FIELDS = new Set(["env", "headers"]);
+const LONGEST_SHOWN = 40;
+
+function compare(path: string, seen: unknown, wanted: unknown): readonly string[] {
+  if (seen === wanted) return [];
+  if (Array.isArray(seen) && Array.isArray(wanted)) return compareLists(path, seen, wanted);
+  if (isRecord(seen) && isRecord(wanted)) return compareRecords(path, seen, wanted);
+  return [describeChange(path, seen, wanted)];
+}
+
+function compareLists(
+  path: string,
+  seen: readonly unknown[],
+  wanted: readonly unknown[],
+): string[] {
+  const length = Math.max(seen.length, wanted.length);
+  return Array.from({ length }, (_, index) =>
+    compare(`${path}[${String(index)}]`, seen[index], wanted[index]),
+  ).flat();
+}
+
+function compareRecords(path: string, seen: Fields, wanted: Fields): readonly string[] {
+  // Another kind has other fields: to name them all would say nothing more.
+  if (seen["kind"] !== wanted["kind"]) {
+    return [describeChange(join(path, "kind"), seen["kind"], wanted["kind"])];
+  }
+  return fieldsOf(seen, wanted).flatMap((field) =>
+    SECRET_FIELDS.has(field)
+      ? compareSecrets(join(path, field), seen[field] as Fields, wanted[field] as Fields)
+      : compare(join(path, field), seen[field], wanted[field]),
+  );
+}
+
+function compareSecrets(path: string, seen: Fields, wanted: Fields): readonly string[] {
+  return fieldsOf(seen, wanted)
+    .filter((name) => seen[name] !== wanted[name])
+    .map((name) => `${path}.${name} ${verb(seen[name], wanted[name])}`);
+}
+
+function describeChange(path: string, seen: unknown, wanted: unknown): string {
+  const name = path.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const values = [seen, wanted].map((value) => describeValue(path, value));
+  if (values.includes(undefined)) return `${shortName(name)} ${verb(seen, wanted)}`;
+  return `${shortName(name)} ${values.join(" → ")}`;
+}
+
+/** undefined for what is too long to show or has parts. */
+function describeValue(path: string, value: unknown): string | undefined {
+  if (value === undefined) return "none";
+  if (typeof value === "object") return undefined;
+  if (typeof value === "string" && value.length > LONGEST_SHOWN) return undefined;
+  if (typeof value !== "number") return JSON.stringify(value);
+  if (/(^|\.)ms$|Ms$/.test(path)) return formatMs(value);
+  if (path.endsWith("Bytes")) return formatBytes(value);
+  return path.endsWith(".mode") ? `0${value.toString(8)}` : String(value);
+}
+
+// The manifest's names have no units: start-timeout, backoff-min, max-size.
+function shortName(name: string): string {
+  return name.replace(/max-bytes$/, "max-size").replace(/(-ms|-bytes)$/, "");
+}
+
+function verb(seen: unknown, wanted: unknown): string {
+  if (seen === undefined) return "added";
+  return wanted === undefined ? "removed" : "changed";
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fieldsOf(seen: Fields, wanted: Fields): readonly string[] {
+  return [...new Set([...Object.keys(seen), ...Object.keys(wanted)])];
+}
+
+function join(path: string, field: string): string {
+  return path === "" ? field : `${path}.${field}`;
+}

@@ -1,0 +1,60 @@
+// What a declared unit of an allocated cell needs so that it runs as its manifest says.
+
+import type { ExitStatus, UnitStatus } from "../spec/index.js";
+
+import { unitDifferences } from "./difference.js";
+import { formatList } from "./text.js";
+import type { UnitChange } from "./unit-change.js";
+import { isLive } from "./unit-node.js";
+import type { UnitNode } from "./unit-node.js";
+
+/**
+ * undefined when it is as it should be, or its supervisor sees to it.
+ * @param leaveFailed whether a unit that has failed, or is in a crash loop, is left to its restart policy
+ */
+export function wishFor(
+  node: UnitNode,
+  stoppedByOperator: boolean,
+  leaveFailed = false,
+): UnitChange | undefined {
+  const { spec, seen } = node;
+  if (spec === undefined || stoppedByOperator) {
+    const reason = spec === undefined ? "removed from the manifest" : "stopped by operator";
+    return isLive(node) ? { kind: "change", stop: reason } : undefined;
+  }
+  if (seen === undefined) return wishByState(undefined);
+  const differences = unitDifferences(seen.spec, spec);
+  if (differences.length === 0) {
+    const left = leaveFailed && (seen.state === "failed" || seen.state === "crashloop");
+    return left ? undefined : wishByState(seen);
+  }
+  const reason = formatList(differences);
+  return isLive(node) ? { kind: "restart", reason } : { kind: "change", start: reason };
+}
+
+/** What it needs to be up, whatever its spec; undefined when it is, or its supervisor sees to it. */
+export function wishByState(seen: UnitStatus | undefined): UnitChange | undefined {
+  switch (seen?.state) {
+    case undefined:
+      return { kind: "change", start: "not started yet" };
+    case "stopped":
+      return { kind: "change", start: "not running" };
+    case "stopping":
+      return { kind: "change", start: "is being stopped" };
+    case "failed":
+      return { kind: "change", start: `failed${inBrackets(seen.exit)}` };
+    case "crashloop":
+      return { kind: "change", start: `in a crash loop${inBrackets(seen.exit)}` };
+    case "starting":
+      return { kind: "await", reason: "not ready yet" };
+    case "running":
+    case "backoff":
+    case "done":
+      return undefined;
+  }
+}
+
+function inBrackets(exit: ExitStatus | undefined): string {
+  if (exit?.signal !== undefined) return ` (${exit.signal})`;
+  return exit?.code === undefined ? "" : ` (exit ${String(exit.code)})`;
+}

@@ -1,0 +1,96 @@
+import { describe, expect, it } from "vitest";
+
+import { boundaryDifferences, unitDifferences } from "../../../src/plan/difference.js";
+import { formatList } from "../../../src/plan/text.js";
+import type { ImageName, UnitSpec, VolumeName } from "../../../src/spec/index.js";
+import { boundary, ref, unit } from "../../fixture/index.js";
+
+function changed(before: Partial<UnitSpec>, after: Partial<UnitSpec>): readonly string[] {
+  return unitDifferences(unit("web", before), unit("web", after));
+}
+
+describe("the differences of a unit", () => {
+  it("are named in the manifest's words, with their units", () => {
+    expect(changed({ argv: ["x", "y", "a"] }, { argv: ["x", "y", "b"] })).toEqual([
+      'argv[2] "a" → "b"',
+    ]);
+    expect(changed({ startTimeoutMs: 60_000 }, { startTimeoutMs: 1_500 })).toEqual([
+      "start-timeout 1m → 1500ms",
+    ]);
+    expect(changed({ oneShot: false }, { oneShot: true })).toEqual(["one-shot false → true"]);
+    expect(changed({}, { nofile: 65_536 })).toEqual(["nofile none → 65536"]);
+    expect(changed({ envFiles: ["/a"] }, { envFiles: [] })).toEqual(['env-files[0] "/a" → none']);
+    expect(changed({}, { log: { maxBytes: 1024, keep: 5 } })).toEqual([
+      "log.max-size 10MiB → 1KiB",
+    ]);
+  });
+
+  it("never show what may be a secret", () => {
+    const differences = changed(
+      { env: { RAILS_ENV: "test", OLD: "hush", SAME: "1" } },
+      { env: { RAILS_ENV: "production", NEW: "hush", SAME: "1" } },
+    );
+    expect(differences).toEqual(["env.RAILS_ENV changed", "env.OLD removed", "env.NEW added"]);
+    const probe = (token: string) => ({
+      readiness: {
+        kind: "http",
+        port: 1,
+        path: "/",
+        headers: { Authorization: token },
+        status: [],
+        timeoutMs: 1,
+      } as const,
+    });
+    expect(changed(probe("hush"), probe("hush hush"))).toEqual([
+      "readiness.headers.Authorization changed",
+    ]);
+  });
+
+  it("name only the kind when the kind has changed", () => {
+    const tcp = { kind: "tcp", port: 1, timeoutMs: 1 } as const;
+    expect(changed({}, { readiness: tcp })).toEqual(['readiness.kind "none" → "tcp"']);
+  });
+
+  it("do not show long or nested values", () => {
+    expect(changed({ argv: ["a".repeat(41)] }, { argv: ["b"] })).toEqual(["argv[0] changed"]);
+    const liveness = {
+      probe: { kind: "tcp", port: 1, timeoutMs: 1 },
+      intervalMs: 1,
+      failures: 1,
+    } as const;
+    expect(changed({}, { liveness })).toEqual(["liveness added"]);
+    expect(changed({ liveness }, {})).toEqual(["liveness removed"]);
+  });
+
+  it("leave out what it starts after", () => {
+    expect(changed({}, { after: [ref("shop:db")] })).toEqual([]);
+  });
+});
+
+describe("the differences of a boundary", () => {
+  it("name a changed image digest without showing it", () => {
+    const root = (digest: string) =>
+      ({ kind: "image", image: "rails" as ImageName, digest }) as const;
+    expect(
+      boundaryDifferences(
+        boundary("shop", { root: root("d1") }),
+        boundary("shop", { root: root("d2") }),
+      ),
+    ).toEqual(["image digest changed"]);
+  });
+
+  it("show modes in octal", () => {
+    const mounted = (mode: number) =>
+      boundary("shop", {
+        mounts: [{ volume: "data" as VolumeName, path: "/data", readOnly: false, mode }],
+      });
+    expect(boundaryDifferences(mounted(0o700), mounted(0o750))).toEqual([
+      "mounts[0].mode 0700 → 0750",
+    ]);
+  });
+});
+
+it("a list of differences ends after three with how many more there are", () => {
+  expect(formatList(["a", "b", "c"])).toBe("a, b, c");
+  expect(formatList(["a", "b", "c", "d", "e"])).toBe("a, b, c and 2 more");
+});
