@@ -1,0 +1,60 @@
+// The life of a unit that outlived the daemon: taken up from what its warden says, never restarted for it.
+
+import type { ExitStatus, UnitSpec } from "../spec/index.js";
+
+import { newLife } from "./life.js";
+import type { Transition, UnitLife } from "./life.js";
+import { afterExit } from "./restart.js";
+import { becomeReady, beginStarting } from "./unit.js";
+
+/** What a warden tells of one unit. */
+export interface AdoptedUnit {
+  readonly spec: UnitSpec;
+  readonly running: boolean;
+  readonly stopping: boolean;
+  /** READY=1 was received in this run. */
+  readonly notified: boolean;
+  readonly startedAtMs?: number;
+  /** Times it was started in this allocation. */
+  readonly starts: number;
+  /** Of its last run, when it has ended. */
+  readonly exit?: ExitStatus;
+}
+
+/**
+ * Takes up a unit where it is: a running one is probed anew, one that ended unseen follows its policy once.
+ * @param wanted whether it should run: false when an operator has stopped it
+ */
+export function adoptedLife(unit: AdoptedUnit, wanted: boolean, nowMs: number): Transition {
+  const restarts = Math.max(0, unit.starts - 1);
+  const life: UnitLife = { ...newLife(unit.spec), wanted, restarts };
+  if (unit.running && unit.stopping) return adoptStopping(life);
+  if (unit.running) return adoptRunning(life, unit, nowMs);
+  if (unit.exit === undefined) return { state: life, effects: [] };
+  return adoptEnded(life, unit.exit, nowMs);
+}
+
+// Nobody knows any more whether it was for a restart; when it is wanted, its end is treated as one.
+function adoptStopping(life: UnitLife): Transition {
+  const failure = life.wanted ? { failure: "was being stopped when the daemon started" } : {};
+  return { state: { ...life, phase: { kind: "stopping", ...failure } }, effects: [] };
+}
+
+function adoptRunning(life: UnitLife, unit: AdoptedUnit, nowMs: number): Transition {
+  const running = { ...life, wanted: true };
+  if (unit.notified && unit.spec.readiness.kind === "notify" && !unit.spec.oneShot) {
+    return becomeReady(running, nowMs);
+  }
+  const deadlineMs = (unit.startedAtMs ?? nowMs) + unit.spec.startTimeoutMs;
+  if (unit.spec.oneShot || deadlineMs > nowMs) return beginStarting(running, deadlineMs, nowMs);
+  // It was ready before, most likely: a probe that fails now is not a failed start. Liveness still counts.
+  const { state, effects } = beginStarting(running, undefined, nowMs);
+  const watched = state.phase.kind === "starting" && unit.spec.liveness !== undefined;
+  return { state, effects: watched ? [...effects, { kind: "begin-liveness" }] : effects };
+}
+
+function adoptEnded(life: UnitLife, exit: ExitStatus, nowMs: number): Transition {
+  const ended = afterExit(life, exit, nowMs);
+  if (life.wanted || ended.state.phase.kind === "done") return ended;
+  return { state: life, effects: [] };
+}

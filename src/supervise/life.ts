@@ -1,0 +1,71 @@
+// The words of one unit's life: its phases, what happens to it, and what is to be done about it.
+
+import type { ExitStatus, UnitSpec, UnitState } from "../spec/index.js";
+
+export type Phase =
+  | { readonly kind: "stopped" }
+  /** The warden was asked to start it and has not answered yet. */
+  | { readonly kind: "launching" }
+  /** Runs, not ready yet; a one-shot stays here to its end. Without a deadline it may take for ever. */
+  | { readonly kind: "starting"; readonly deadlineMs?: number; readonly reason?: string }
+  | { readonly kind: "running"; readonly readySinceMs: number }
+  /** `failure`: it is stopped for a fault of its own, and the restart policy decides what follows. */
+  | { readonly kind: "stopping"; readonly failure?: string }
+  /** Ended; started again at `untilMs`. */
+  | { readonly kind: "waiting"; readonly untilMs: number; readonly reason: string }
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+export interface UnitLife {
+  /** As it was started last, or is to be started next. */
+  readonly spec: UnitSpec;
+  readonly phase: Phase;
+  /** Somebody asked for it to run, and nobody asked for it to stop since. */
+  readonly wanted: boolean;
+  /** Times it was started again by itself. */
+  readonly restarts: number;
+  /** Failures in a row; being ready for `resetAfterMs` ends the row. */
+  readonly failures: number;
+}
+
+export type UnitEvent =
+  /** Ignored while it runs: a changed spec takes a stop first. */
+  | { readonly kind: "start-requested"; readonly spec: UnitSpec }
+  | { readonly kind: "started"; readonly pid: number }
+  | { readonly kind: "start-failed"; readonly reason: string }
+  /** Its readiness probe succeeded, or it notified READY=1. */
+  | { readonly kind: "ready" }
+  | { readonly kind: "probe-failed"; readonly reason: string }
+  /** `liveness.failures` probes in a row have failed. */
+  | { readonly kind: "liveness-failed"; readonly reason: string }
+  /** Its main process has ended, and all it left behind is gone. */
+  | { readonly kind: "exited"; readonly exit: ExitStatus }
+  | { readonly kind: "stop-requested" }
+  | { readonly kind: "timer" };
+
+export type UnitEffect =
+  /** Answered by `started` or `start-failed`. */
+  | { readonly kind: "start"; readonly spec: UnitSpec }
+  /** Answered by `exited`. */
+  | { readonly kind: "stop" }
+  /** Replaces the timer that is armed, if any. */
+  | { readonly kind: "arm-timer"; readonly atMs: number }
+  | { readonly kind: "disarm" }
+  /** Probes every `readinessIntervalMs` until it succeeds once. */
+  | { readonly kind: "begin-readiness" }
+  /** Probes every `liveness.intervalMs`; begun already is begun. */
+  | { readonly kind: "begin-liveness" }
+  /** Ends both kinds of probe. */
+  | { readonly kind: "end-probes" }
+  /** How it looks from now on; emitted once per change. */
+  | { readonly kind: "report"; readonly state: UnitState; readonly reason?: string };
+
+export interface Transition {
+  readonly state: UnitLife;
+  readonly effects: readonly UnitEffect[];
+}
+
+/** A unit that was never started. */
+export function newLife(spec: UnitSpec): UnitLife {
+  return { spec, phase: { kind: "stopped" }, wanted: false, restarts: 0, failures: 0 };
+}
