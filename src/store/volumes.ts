@@ -1,0 +1,48 @@
+// Which dataset each volume is: written when it is made, kept until its data is destroyed. A volume that is missing or
+// is another dataset than the one on record is never taken for an empty one.
+
+import { HengeError } from "../errors.js";
+import type { MonolithName, VolumeName } from "../spec/index.js";
+
+import { readRecord, writeRecord } from "./record.js";
+
+export interface VolumeLedger {
+  /** @throws {HengeError} WRONG_STATE: it was made before, so the pool that lacks it is not the pool it was */
+  requireNew(monolith: MonolithName, volume: VolumeName): void;
+  /** @throws {HengeError} WRONG_STATE: the volume is another dataset than the one on record */
+  requireSame(monolith: MonolithName, volume: VolumeName, identity: string): void;
+  write(monolith: MonolithName, volume: VolumeName, identity: string): Promise<void>;
+  remove(monolith: MonolithName, volume: VolumeName): Promise<void>;
+}
+
+/** @throws {CorruptRecord} the ledger cannot be believed; no cell with a volume can start */
+export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
+  const read = await readRecord(path);
+  // Its checksum has shown that these are the bytes this daemon's own writer wrote.
+  const identities = new Map(Object.entries((read ?? {}) as Record<string, string>));
+  const keyOf = (monolith: MonolithName, volume: VolumeName): string => `${monolith}/${volume}`;
+  const save = (): Promise<void> => writeRecord(path, Object.fromEntries(identities));
+  return {
+    requireNew(monolith, volume) {
+      if (!identities.has(keyOf(monolith, volume))) return;
+      throw new HengeError("WRONG_STATE", `cannot make volume ${volume} of ${monolith}: it was made before, but the pool does not have it`, {
+        hint: `bring back the pool it is in; if its data is gone for good, henge down ${monolith} --destroy-data forgets it`,
+      });
+    },
+    requireSame(monolith, volume, identity) {
+      const known = identities.get(keyOf(monolith, volume));
+      if (known === identity) return;
+      const what = known === undefined ? "it is not on record" : `it is the dataset ${identity}, on record is ${known}`;
+      throw new HengeError("WRONG_STATE", `cannot mount volume ${volume} of ${monolith}: ${what}`, {
+        hint: "bring back the pool the volume was made in; nothing was started on the other one",
+      });
+    },
+    async write(monolith, volume, identity) {
+      identities.set(keyOf(monolith, volume), identity);
+      await save();
+    },
+    async remove(monolith, volume) {
+      if (identities.delete(keyOf(monolith, volume))) await save();
+    },
+  };
+}
