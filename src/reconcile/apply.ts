@@ -1,0 +1,119 @@
+// Plan and apply of a manifest, and the way back: free.
+
+import { HengeError } from "../errors.js";
+import { planMonolith } from "../plan/index.js";
+import type { CellName, Desired, MonolithName, Observed, Step } from "../spec/index.js";
+import { monolithOf, parentOf } from "../spec/index.js";
+
+import type { Context, Report } from "./context.js";
+import type { ApplyOptions, ManifestSource } from "./control.js";
+import { desire } from "./desire.js";
+import { cellNotFound } from "./targets.js";
+
+const PLAN_DEADLINE_MS = 60_000;
+
+export async function plan(context: Context, source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]> {
+  const signal = AbortSignal.timeout(PLAN_DEADLINE_MS);
+  const desired = await desire(context.edges, source, options, await context.edges.store.list(), signal);
+  const observed = await context.observe(desired.spec.name);
+  return planMonolith(desired, observed, { offered: context.offered });
+}
+
+/** What is desired is on record before the first step, so that a daemon killed on the way finishes it when it is back. */
+export async function apply(
+  context: Context,
+  source: ManifestSource,
+  options: ApplyOptions,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const { edges } = context;
+  const desired = await desire(edges, source, options, await edges.store.list(), signal);
+  const monolith = desired.spec.name;
+  const request = { id: options.requestId, verb: "up", monolith, target: monolith };
+  await context.change(request, async () => {
+    await edges.volumes.ensurePool(signal);
+    await bringTo(context, desired, report, signal);
+  });
+}
+
+async function bringTo(context: Context, desired: Desired, report: Report, signal: AbortSignal): Promise<void> {
+  const monolith = desired.spec.name;
+  const observed = await context.observe(monolith);
+  const steps = planMonolith(desired, observed, { offered: context.offered });
+  for (const { name } of observed.cells.filter(({ state }) => state === "frozen")) {
+    report({ kind: "note", text: `${name} is frozen and left as it is; henge thaw ${name}` });
+  }
+  await context.edges.store.write(desired);
+  await context.execute(monolith, steps, report, signal);
+  await dropOldImages(context, signal);
+}
+
+/** Images nothing desires any more, of any monolith. What fails here is tried again after the next apply. */
+async function dropOldImages({ edges }: Context, signal: AbortSignal): Promise<void> {
+  const stored = await edges.store.list();
+  // A record that cannot be read may need any of them.
+  if (stored.some((monolith) => "corrupt" in monolith)) return;
+  const wanted = new Set(
+    stored.flatMap((monolith) => ("desired" in monolith ? monolith.desired.spec.images : [])).map(({ name, digest }) => `${name}@${digest ?? ""}`),
+  );
+  for (const image of await edges.volumes.listImages()) {
+    if (wanted.has(`${image.name}@${image.digest}`)) continue;
+    await edges.volumes.destroyImage(image.name, image.digest, signal).catch((error: unknown) => {
+      edges.warn(`the image ${image.name} is no longer needed, but stays`, error);
+    });
+  }
+}
+
+/** @throws {HengeError} CELL_NOT_FOUND; WRONG_STATE: a nested cell, which only its manifest can remove */
+export async function free(
+  context: Context,
+  cell: CellName,
+  destroyData: boolean,
+  requestId: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const monolith = await freeable(context, cell);
+  const request = { id: requestId, verb: destroyData ? "down, destroying data" : "down", monolith, target: cell };
+  await context.change(request, async () => {
+    const observed = await context.observe(monolith);
+    refuseFrozen(observed);
+    const steps = planMonolith(undefined, observed, { offered: context.offered });
+    await context.edges.store.remove(monolith);
+    await context.execute(monolith, steps, report, signal);
+    for (const name of context.blocked.keys()) if (monolithOf(name) === monolith) context.blocked.delete(name);
+    if (destroyData) await destroyVolumes(context, monolith, report, signal);
+    await dropOldImages(context, signal).catch((error: unknown) => {
+      context.edges.warn("images that are no longer needed stay", error);
+    });
+  });
+}
+
+function refuseFrozen(observed: Observed): void {
+  const frozen = observed.cells.find(({ state }) => state === "frozen");
+  if (frozen === undefined) return;
+  throw new HengeError("WRONG_STATE", `cannot free ${frozen.name}: it is frozen`, { hint: `henge thaw ${frozen.name}` });
+}
+
+async function freeable(context: Context, cell: CellName): Promise<MonolithName> {
+  const monolith = monolithOf(cell);
+  const [known, keepers] = await Promise.all([context.monoliths(), context.edges.volumes.listMonoliths().catch((): readonly MonolithName[] => [])]);
+  if (!known.includes(monolith) && !keepers.includes(monolith)) {
+    throw cellNotFound(cell, known.map((name) => ({ name: name as string as CellName })));
+  }
+  if (parentOf(cell) !== undefined) {
+    throw new HengeError("WRONG_STATE", `cannot free ${cell}: it is part of ${monolith}`, {
+      hint: `remove it from the manifest and apply that, stop it with henge stop ${cell}, or free all with henge down ${monolith}`,
+    });
+  }
+  return monolith;
+}
+
+async function destroyVolumes({ edges }: Context, monolith: MonolithName, report: Report, signal: AbortSignal): Promise<void> {
+  for (const volume of await edges.volumes.listVolumes(monolith)) {
+    await edges.volumes.destroyVolume(monolith, volume.name, signal);
+    await edges.ledger.remove(monolith, volume.name);
+    report({ kind: "note", text: `destroyed volume ${volume.name}` });
+  }
+}

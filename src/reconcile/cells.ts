@@ -1,0 +1,232 @@
+// The allocated cells this daemon knows: their wardens and their units' supervisors. It allocates, adopts and frees.
+
+import { HengeError } from "../errors.js";
+import type { CellName, CellSpec, LimitFile, Limits, MonolithName, MountSource, PublishSpec, UnitName, UnitSpec, VolumeName } from "../spec/index.js";
+import { controllerOf, parentOf } from "../spec/index.js";
+import type { Warden, WardenState } from "../warden/port.js";
+
+import type { Edges } from "./edges.js";
+import { Supervisor } from "./supervisor.js";
+import { chooseUidBase } from "./uid-range.js";
+
+export interface AllocatedCell {
+  readonly warden: Warden;
+  readonly state: Omit<WardenState, "units">;
+  readonly units: Map<UnitName, Supervisor>;
+  /** Its warden is gone. */
+  lost: boolean;
+}
+
+export class Cells {
+  private readonly edges: Edges;
+  private readonly allocated = new Map<CellName, AllocatedCell>();
+  /** Cells a former daemon's warden left without a witness. */
+  private readonly orphaned = new Set<CellName>();
+
+  constructor(edges: Edges) {
+    this.edges = edges;
+  }
+
+  get(cell: CellName): AllocatedCell | undefined {
+    return this.allocated.get(cell);
+  }
+
+  names(): readonly CellName[] {
+    return [...new Set([...this.allocated.keys(), ...this.orphaned])].sort();
+  }
+
+  isUnsupervised(cell: CellName): boolean {
+    return this.orphaned.has(cell) || this.allocated.get(cell)?.lost === true;
+  }
+
+  /** Finds every cell that outlived the last daemon. Starts and stops nothing by itself. */
+  async adopt(isWanted: (cell: CellName, unit: UnitName) => boolean, signal: AbortSignal): Promise<void> {
+    for (const warden of await this.edges.wardens.adopt(signal)) await this.adoptOne(warden, isWanted, signal);
+    for (const cell of await this.edges.wardens.listLost()) this.orphaned.add(cell);
+    for (const cell of await this.edges.cgroups.list()) {
+      if (!this.allocated.has(cell) && (await this.edges.cgroups.isPopulated(cell))) this.orphaned.add(cell);
+    }
+  }
+
+  private async adoptOne(
+    warden: Warden,
+    isWanted: (cell: CellName, unit: UnitName) => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { cell } = warden;
+    const release = this.listen(warden);
+    // Exits first, then the state: one that comes between the two waits in the listener's queue.
+    const seen = this.edges.events.lastExitSeq(cell);
+    for (const event of await warden.exitsSince(seen, signal)) this.tellExit(cell, event);
+    const { units, ...state } = await warden.state(signal);
+    const supervisors = new Map<UnitName, Supervisor>();
+    this.allocated.set(cell, { warden, state, units: supervisors, lost: false });
+    for (const unit of units) {
+      supervisors.set(unit.name, Supervisor.adopt(this.edges, warden, unit, isWanted(cell, unit.name)));
+    }
+    release();
+  }
+
+  /** @throws {HengeError} what the pool, the kernel or the warden refused; nothing of the cell is left */
+  async allocate(monolith: MonolithName, spec: CellSpec, signal: AbortSignal): Promise<void> {
+    const { cgroups, wardens } = this.edges;
+    const cell = spec.name;
+    const root = await this.rootOf(spec);
+    const mountSources = await Promise.all(
+      spec.boundary.mounts.map(({ volume }) => this.volumeSource(monolith, volume)),
+    );
+    const wardenCgroup = await cgroups.ensureWardenLeaf(cell);
+    await cgroups.ensureCell(cell, this.offeredLimits(spec.limits));
+    const networkOf = this.networkOf(spec);
+    const uidBase = chooseUidBase(this.edges.rootKey, this.uidBases());
+    try {
+      const warden = await wardens.allocate(
+        {
+          cell,
+          boundary: spec.boundary,
+          uidBase,
+          cgroup: cgroups.directoryOf(cell),
+          wardenCgroup,
+          controllers: cgroups.facts.offered,
+          root,
+          mountSources,
+          hidden: this.edges.hidden,
+          ...(networkOf === undefined ? {} : { networkOf }),
+        },
+        signal,
+      );
+      const state = { cell, wardenPid: warden.wardenPid, initPid: warden.initPid, uidBase, boundary: spec.boundary };
+      this.allocated.set(cell, { warden, state, units: new Map(), lost: false });
+      this.listen(warden)();
+      if (spec.boundary.network === "own") await this.publish(cell, spec.publish);
+    } catch (error) {
+      await this.free(cell, signal);
+      throw error;
+    }
+    this.edges.events.emit({ kind: "cell-state", state: "running" }, cell);
+  }
+
+  async publish(cell: CellName, ports: readonly PublishSpec[]): Promise<void> {
+    await this.edges.network.attach(cell, this.existing(cell).warden.initPid, ports);
+  }
+
+  /** Ends what runs in the cell, with or without a warden, and returns its kernel resources. Idempotent. */
+  async free(cell: CellName, signal: AbortSignal): Promise<void> {
+    const known = this.allocated.get(cell);
+    for (const unit of known?.units.values() ?? []) unit.release();
+    await this.edges.network.detach(cell);
+    if (known !== undefined && !known.lost) {
+      await known.warden.free(signal);
+    } else {
+      await this.edges.cgroups.kill(cell, signal);
+      await this.edges.wardens.forget(cell);
+    }
+    known?.warden.close();
+    this.allocated.delete(cell);
+    this.orphaned.delete(cell);
+    await this.edges.cgroups.remove(cell);
+    this.edges.events.emit({ kind: "cell-state", state: "absent" }, cell);
+  }
+
+  /** The supervisor of a unit, made when the unit was never started in this allocation. */
+  unit(cell: CellName, spec: UnitSpec): Supervisor {
+    const { warden, units } = this.existing(cell);
+    const known = units.get(spec.name) ?? new Supervisor(this.edges, warden, spec);
+    units.set(spec.name, known);
+    return known;
+  }
+
+  existingUnit(cell: CellName, unit: UnitName): Supervisor {
+    const known = this.existing(cell).units.get(unit);
+    if (known === undefined) {
+      throw new HengeError("WRONG_STATE", `cannot use ${cell}:${unit}: it was never started`, { hint: `henge start ${cell}:${unit}` });
+    }
+    return known;
+  }
+
+  /** @throws {HengeError} WRONG_STATE: not allocated, or its warden is gone */
+  existing(cell: CellName): AllocatedCell {
+    const known = this.allocated.get(cell);
+    if (known === undefined || known.lost) {
+      const why = known === undefined ? "it is not running" : "its warden is gone";
+      throw new HengeError("WRONG_STATE", `cannot use cell ${cell}: ${why}`, { hint: "bring it up with henge up FILE" });
+    }
+    return known;
+  }
+
+  /** Lets go of every warden; they live on. */
+  close(): void {
+    for (const { warden, units } of this.allocated.values()) {
+      for (const unit of units.values()) unit.release();
+      warden.close();
+    }
+  }
+
+  /** Queues a warden's events until the returned function is called, then passes them on as they come. */
+  private listen(warden: Warden): () => void {
+    const queue: Parameters<Parameters<Warden["onEvent"]>[0]>[0][] = [];
+    let open = false;
+    const pass = (event: (typeof queue)[number]): void => {
+      this.handle(warden, event);
+    };
+    warden.onEvent((event) => {
+      if (open) pass(event);
+      else queue.push(event);
+    });
+    return () => {
+      open = true;
+      queue.forEach(pass);
+    };
+  }
+
+  private handle(warden: Warden, event: Parameters<Parameters<Warden["onEvent"]>[0]>[0]): void {
+    const known = this.allocated.get(warden.cell);
+    if (known?.warden !== warden) return;
+    switch (event.kind) {
+      case "exit":
+        this.tellExit(warden.cell, event);
+        known.units.get(event.unit)?.exited(event.pid, event.exit);
+        return;
+      case "ready":
+        known.units.get(event.unit)?.notified();
+        return;
+      case "status":
+        known.units.get(event.unit)?.setStatus(event.text);
+        return;
+      case "lost":
+        known.lost = true;
+        for (const unit of known.units.values()) unit.release();
+        this.edges.events.emit({ kind: "cell-state", state: "unsupervised", reason: "its warden is gone" }, warden.cell);
+        return;
+    }
+  }
+
+  private tellExit(cell: CellName, { unit, pid, exit, seq }: Parameters<Parameters<Warden["onEvent"]>[0]>[0] & { kind: "exit" }): void {
+    if (seq <= this.edges.events.lastExitSeq(cell)) return;
+    this.edges.events.emit({ kind: "unit-exit", unit, pid, exit, wardenSeq: seq }, cell);
+  }
+
+  private async volumeSource(monolith: MonolithName, volume: VolumeName): Promise<MountSource> {
+    const source = await this.edges.volumes.volumeSource(monolith, volume);
+    this.edges.ledger.requireSame(monolith, volume, source.identity);
+    return source;
+  }
+
+  private async rootOf({ boundary: { root } }: CellSpec): Promise<"host" | MountSource> {
+    return root.kind === "host" ? "host" : this.edges.volumes.imageSource(root.image, root.digest ?? "");
+  }
+
+  private networkOf({ name, boundary }: CellSpec): number | undefined {
+    const parent = boundary.network === "parent" ? parentOf(name) : undefined;
+    return parent === undefined ? undefined : this.existing(parent).warden.initPid;
+  }
+
+  private uidBases(): ReadonlySet<number> {
+    return new Set([...this.allocated.values()].map((cell) => cell.state.uidBase));
+  }
+
+  private offeredLimits(limits: Limits): Limits {
+    const offered = this.edges.cgroups.facts.offered;
+    return Object.fromEntries(Object.entries(limits).filter(([file]) => offered.includes(controllerOf(file as LimitFile))));
+  }
+}

@@ -1,0 +1,83 @@
+// From a manifest's text to what is desired on this host: images get their digests, conflicts with the host and with
+// other monoliths are found before anything is changed.
+
+import { HengeError } from "../errors.js";
+import { parseManifest } from "../manifest/index.js";
+import { missingControllers } from "../plan/index.js";
+import type { Controller, Desired, ImageSpec, MonolithSpec } from "../spec/index.js";
+import type { StoredMonolith } from "../store/monoliths.js";
+
+import type { ApplyOptions, ManifestSource } from "./control.js";
+import type { Edges } from "./edges.js";
+
+/**
+ * @throws {ManifestError} every problem of the text
+ * @throws {HengeError} KERNEL_REFUSED: a limit's controller is not offered here; WRONG_STATE: an archive is missing, a
+ * port is published by another monolith
+ */
+export async function desire(
+  edges: Edges,
+  source: ManifestSource,
+  options: ApplyOptions,
+  others: readonly StoredMonolith[],
+  signal: AbortSignal,
+): Promise<Desired> {
+  const declared = parseManifest(source);
+  const { offered } = edges.cgroups.facts;
+  const accepted = options.allowMissingControllers ? acceptAll(declared) : declared;
+  refuseMissingControllers(accepted, offered);
+  refuseTakenPorts(accepted, others);
+  return { spec: await withDigests(edges, accepted, signal), stopped: [] };
+}
+
+const CONTROLLERS: readonly Controller[] = ["cpu", "cpuset", "memory", "io", "pids"];
+
+function acceptAll(spec: MonolithSpec): MonolithSpec {
+  return { ...spec, cells: spec.cells.map((cell) => ({ ...cell, acceptMissingControllers: CONTROLLERS })) };
+}
+
+function refuseMissingControllers(spec: MonolithSpec, offered: readonly Controller[]): void {
+  const missing = missingControllers(spec, offered);
+  if (missing.length === 0) return;
+  const controllers = [...new Set(missing.map(({ controller }) => controller))].join(", ");
+  const where = missing.map(({ cell, file }) => `${cell} ${file}`).join(", ");
+  throw new HengeError("KERNEL_REFUSED", `cannot apply ${spec.name}: this host does not offer the cgroup controllers ${controllers} (${where})`, {
+    hint: "accept it with accept-missing-controllers in the manifest or --allow-missing-controllers; henge doctor tells why",
+  });
+}
+
+function refuseTakenPorts(spec: MonolithSpec, others: readonly StoredMonolith[]): void {
+  const wanted = spec.cells.flatMap((cell) => cell.publish);
+  for (const other of others) {
+    if (other.name === spec.name || "corrupt" in other) continue;
+    for (const taken of other.desired.spec.cells.flatMap((cell) => cell.publish)) {
+      const clash = wanted.find((port) => port.hostPort === taken.hostPort && overlaps(port.hostAddress, taken.hostAddress));
+      if (clash === undefined) continue;
+      const address = `${clash.hostAddress}:${String(clash.hostPort)}`;
+      throw new HengeError("WRONG_STATE", `cannot publish ${address} for ${spec.name}: ${other.name} has published it`, {
+        hint: "choose another host port under `publish`",
+      });
+    }
+  }
+}
+
+function overlaps(a: string, b: string): boolean {
+  return a === b || a === "0.0.0.0" || b === "0.0.0.0";
+}
+
+async function withDigests(edges: Edges, spec: MonolithSpec, signal: AbortSignal): Promise<MonolithSpec> {
+  const digests = new Map<string, string>();
+  const images: ImageSpec[] = [];
+  for (const image of spec.images) {
+    const digest = await edges.readArchiveDigest(image.archive, signal);
+    digests.set(image.name, digest);
+    images.push({ ...image, digest });
+  }
+  const cells = spec.cells.map((cell) => {
+    const { root } = cell.boundary;
+    if (root.kind === "host") return cell;
+    const digest = digests.get(root.image);
+    return digest === undefined ? cell : { ...cell, boundary: { ...cell.boundary, root: { ...root, digest } } };
+  });
+  return { ...spec, images, cells };
+}

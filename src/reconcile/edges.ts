@@ -1,0 +1,45 @@
+// Everything the reconciler needs from the outside, as ports; main.ts wires the real ones.
+
+import type { CgroupPort, HostPort } from "../kernel/port.js";
+import type { NetworkPort } from "../network/port.js";
+import type { VolumeDriver } from "../storage/driver.js";
+import type { Audit } from "../store/audit.js";
+import type { MonolithStore } from "../store/monoliths.js";
+import type { VolumeLedger } from "../store/volumes.js";
+import type { WardenPort } from "../warden/port.js";
+
+import type { LogLine, LogQuery } from "./control.js";
+import type { Events } from "./events.js";
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls back once after `ms`; returns what cancels it. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+export interface Edges {
+  readonly cgroups: CgroupPort;
+  readonly host: HostPort;
+  readonly volumes: VolumeDriver;
+  readonly network: NetworkPort;
+  readonly wardens: WardenPort;
+  readonly store: MonolithStore;
+  readonly ledger: VolumeLedger;
+  readonly audit: Audit;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly readLogs: (
+    sources: readonly { readonly cell: LogLine["cell"]; readonly unit: LogLine["unit"]; readonly directory: string }[],
+    range: Omit<LogQuery, "target">,
+    signal: AbortSignal,
+  ) => AsyncIterable<LogLine>;
+  readonly readArchiveDigest: (path: string, signal: AbortSignal) => Promise<string>;
+  /** An error nobody waits for: told to the operator's log. */
+  readonly warn: (text: string, error: unknown) => void;
+  /** Directories of the daemon no cell may see. */
+  readonly hidden: readonly string[];
+  /** Empty for the default root, else hex digits. */
+  readonly rootKey: string;
+  readonly version: string;
+}

@@ -1,0 +1,77 @@
+// One executor for each kind of step. A step has all it needs; nothing is chosen here.
+
+import type { MonolithName, Step, VolumeSpec } from "../spec/index.js";
+
+import type { Cells } from "./cells.js";
+import type { Progress } from "./control.js";
+import type { Edges } from "./edges.js";
+
+/** Carries the steps out in order; the first that fails ends the run, and the signal ends it between two steps. */
+export async function executeSteps(
+  edges: Edges,
+  cells: Cells,
+  monolith: MonolithName,
+  steps: readonly Step[],
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  report({ kind: "plan", steps });
+  for (const [index, step] of steps.entries()) {
+    signal.throwIfAborted();
+    report({ kind: "begin", index, step });
+    const begunMs = edges.clock.now();
+    await executeStep(edges, cells, monolith, step, signal);
+    report({ kind: "end", index, step, ms: edges.clock.now() - begunMs });
+    tellStep(edges, step);
+  }
+}
+
+async function executeStep(
+  edges: Edges,
+  cells: Cells,
+  monolith: MonolithName,
+  step: Step,
+  signal: AbortSignal,
+): Promise<void> {
+  const { volumes, cgroups } = edges;
+  switch (step.kind) {
+    case "create-volume":
+      return createVolume(edges, monolith, step.volume, signal);
+    case "resize-volume":
+      return volumes.resizeVolume(monolith, step.volume, signal);
+    case "import-image":
+      return volumes.importImage(step.image.name, step.image.archive, step.image.digest ?? "", signal);
+    case "allocate":
+      return cells.allocate(monolith, step.spec, signal);
+    case "set-limit":
+      return cgroups.writeLimit(step.cell, step.file, step.text);
+    case "publish":
+      return cells.publish(step.cell, step.ports);
+    case "start":
+      return cells.unit(step.cell, step.spec).start(step.spec);
+    case "await":
+      return cells.existingUnit(step.cell, step.unit).untilUp(signal);
+    case "stop":
+      return cells.existingUnit(step.cell, step.unit).stop(signal);
+    case "free":
+      return cells.free(step.cell, signal);
+  }
+}
+
+async function createVolume(
+  { volumes, ledger }: Edges,
+  monolith: MonolithName,
+  volume: VolumeSpec,
+  signal: AbortSignal,
+): Promise<void> {
+  ledger.requireNew(monolith, volume.name);
+  await volumes.createVolume(monolith, volume, signal);
+  await ledger.write(monolith, volume.name, (await volumes.volumeSource(monolith, volume.name)).identity);
+}
+
+function tellStep({ events }: Edges, step: Step): void {
+  if (step.kind === "await") return; // the unit's own event has told it
+  const cell = "cell" in step ? step.cell : undefined;
+  const unit = "unit" in step ? { unit: step.unit } : {};
+  events.emit({ kind: "step", step: step.kind, ...unit, text: step.reason }, cell);
+}

@@ -1,0 +1,56 @@
+// Reads what is: wardens, cgroups, network and pool. Nothing here is remembered from one call to the next.
+
+import { HengeError } from "../errors.js";
+import type { CellName, CellStatus, MonolithName, Observed } from "../spec/index.js";
+import { monolithOf } from "../spec/index.js";
+
+import type { AllocatedCell, Cells } from "./cells.js";
+import type { Edges } from "./edges.js";
+
+/** All that is known of one monolith. A pool that is not there has no volumes and no images. */
+export async function observe(edges: Edges, cells: Cells, monolith: MonolithName): Promise<Observed> {
+  const names = cells.names().filter((cell) => monolithOf(cell) === monolith);
+  const [found, volumes, images] = await Promise.all([
+    Promise.all(names.map((cell) => observeCell(edges, cells, cell))),
+    edges.volumes.listVolumes(monolith).catch(emptyWithoutPool),
+    edges.volumes.listImages().catch(emptyWithoutPool),
+  ]);
+  return { cells: found, volumes, images };
+}
+
+export async function observeCell(edges: Edges, cells: Cells, cell: CellName): Promise<CellStatus> {
+  const known = cells.get(cell);
+  if (known === undefined || cells.isUnsupervised(cell)) return unsupervised(cell, known);
+  const [limits, frozen, publish] = await Promise.all([
+    edges.cgroups.readLimits(cell),
+    edges.cgroups.isFrozen(cell),
+    known.state.boundary.network === "own" ? edges.network.readPublished(cell) : undefined,
+  ]);
+  return {
+    name: cell,
+    state: frozen ? "frozen" : "running",
+    boundary: known.state.boundary,
+    limits,
+    publish: publish ?? [],
+    units: [...known.units.values()].map((unit) => unit.status()),
+    wardenPid: known.warden.wardenPid,
+  };
+}
+
+function unsupervised(cell: CellName, known: AllocatedCell | undefined): CellStatus {
+  return {
+    name: cell,
+    state: "unsupervised",
+    boundary: known?.state.boundary ?? { root: { kind: "host" }, network: "host", hostname: "", mounts: [], tmpfs: [], files: [] },
+    limits: {},
+    publish: [],
+    // As last heard of: without a warden nobody sees them start or end.
+    units: [...(known?.units.values() ?? [])].map((unit) => unit.status()),
+    reason: "its warden is gone; henge up replaces it, henge down frees it",
+  };
+}
+
+function emptyWithoutPool(error: unknown): readonly [] {
+  if (error instanceof HengeError && error.code === "WRONG_STATE") return [];
+  throw error;
+}

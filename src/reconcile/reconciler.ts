@@ -1,0 +1,160 @@
+// The daemon's answer to every verb of the API.
+
+import { HengeError } from "../errors.js";
+import type { Finding } from "../kernel/port.js";
+import { parseManifest } from "../manifest/index.js";
+import type { CellName, CellStatus, Event, Step, UnitSpec } from "../spec/index.js";
+import { monolithOf } from "../spec/index.js";
+import type { ExecSession } from "../warden/port.js";
+
+import { apply, free, plan } from "./apply.js";
+import type { Report } from "./context.js";
+import { Context } from "./context.js";
+import type { ApplyOptions, Control, ExecOptions, LogLine, LogQuery, ManifestSource, Target, VersionInfo } from "./control.js";
+import type { Edges } from "./edges.js";
+import { changeRunState, setFrozen } from "./run-state.js";
+import { adoptCells, converge } from "./start-up.js";
+import { cellNotFound, isWithin } from "./targets.js";
+
+export class Reconciler implements Control {
+  private readonly context: Context;
+  private readonly stopping = new AbortController();
+
+  constructor(edges: Edges) {
+    this.context = new Context(edges);
+  }
+
+  /** Adopts every cell that runs, then goes on in the background to bring up what is missing. */
+  async begin(): Promise<void> {
+    await adoptCells(this.context);
+    this.context.edges.events.emit({ kind: "daemon", text: "started" });
+    converge(this.context, this.stopping.signal).catch((error: unknown) => {
+      this.context.edges.warn("cannot converge", error);
+    });
+  }
+
+  /** Lets go of everything; the cells run on. */
+  end(): void {
+    this.stopping.abort();
+    this.context.cells.close();
+  }
+
+  validate(source: ManifestSource): Promise<void> {
+    parseManifest(source);
+    return Promise.resolve();
+  }
+
+  plan(source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]> {
+    return plan(this.context, source, options);
+  }
+
+  apply(source: ManifestSource, options: ApplyOptions, report: Report, signal: AbortSignal): Promise<void> {
+    return apply(this.context, source, options, report, signal);
+  }
+
+  async list(): Promise<readonly CellStatus[]> {
+    const views = await Promise.all((await this.context.monoliths()).map((name) => this.context.view(name)));
+    return views.flat();
+  }
+
+  async get(cell: CellName): Promise<CellStatus> {
+    const found = (await this.context.view(monolithOf(cell))).find(({ name }) => name === cell);
+    if (found === undefined) throw cellNotFound(cell, await this.list());
+    return found;
+  }
+
+  start(target: Target, requestId: string, report: Report, signal: AbortSignal): Promise<void> {
+    return changeRunState(this.context, "start", target, requestId, report, signal);
+  }
+
+  stop(target: Target, requestId: string, report: Report, signal: AbortSignal): Promise<void> {
+    return changeRunState(this.context, "stop", target, requestId, report, signal);
+  }
+
+  restart(target: Target, requestId: string, report: Report, signal: AbortSignal): Promise<void> {
+    return changeRunState(this.context, "restart", target, requestId, report, signal);
+  }
+
+  freeze(cell: CellName, requestId: string, signal: AbortSignal): Promise<void> {
+    return setFrozen(this.context, cell, true, requestId, signal);
+  }
+
+  thaw(cell: CellName, requestId: string, signal: AbortSignal): Promise<void> {
+    return setFrozen(this.context, cell, false, requestId, signal);
+  }
+
+  free(
+    cell: CellName,
+    options: { readonly destroyData: boolean; readonly requestId: string },
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return free(this.context, cell, options.destroyData, options.requestId, report, signal);
+  }
+
+  async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+    const { cell, unit } = query.target;
+    await this.get(cell); // unknown cells are told as such
+    const cells = (await this.list()).filter(({ name }) => isWithin(name, cell));
+    const sources = cells.flatMap(({ name, units }) =>
+      units
+        .filter((candidate) => unit === undefined || (name === cell && candidate.name === unit))
+        .map((candidate) => ({ cell: name, unit: candidate.name, directory: this.context.edges.wardens.logDirectoryOf(name) })),
+    );
+    if (unit !== undefined && sources.length === 0) throw unitNotFound(cell, unit);
+    yield* this.context.edges.readLogs(sources, query, signal);
+  }
+
+  events(
+    query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: CellName },
+    signal: AbortSignal,
+  ): AsyncIterable<Event> {
+    return this.context.edges.events.read(query, signal);
+  }
+
+  async exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession> {
+    const { target, argv, env, tty } = options;
+    const status = await this.get(target.cell);
+    const { warden } = this.context.cells.existing(target.cell);
+    const like = unitLike(status, target);
+    await this.context.edges.audit.append({
+      atMs: this.context.edges.clock.now(),
+      requestId: crypto.randomUUID(),
+      verb: `exec ${argv[0] ?? ""}`,
+      target: target.cell,
+    });
+    return warden.exec(
+      {
+        argv,
+        env: { ...like?.env, ...env },
+        envFiles: like?.envFiles ?? [],
+        cwd: options.cwd ?? like?.cwd ?? "/",
+        user: options.user ?? like?.user ?? "0",
+        ...(tty === undefined ? {} : { tty }),
+      },
+      signal,
+    );
+  }
+
+  doctor(): Promise<readonly Finding[]> {
+    return this.context.edges.host.findings();
+  }
+
+  version(): VersionInfo {
+    return { version: this.context.edges.version, pid: process.pid, startedAtMs: this.context.startedAtMs };
+  }
+}
+
+/** The unit whose environment, user and directory a command gets: the named one, else the cell's first that stays. */
+function unitLike(status: CellStatus, target: Target): UnitSpec | undefined {
+  if (target.unit === undefined) {
+    return (status.units.find(({ spec }) => !spec.oneShot) ?? status.units[0])?.spec;
+  }
+  const unit = status.units.find(({ name }) => name === target.unit);
+  if (unit === undefined) throw unitNotFound(target.cell, target.unit);
+  return unit.spec;
+}
+
+function unitNotFound(cell: CellName, unit: string): HengeError {
+  return new HengeError("UNIT_NOT_FOUND", `cannot find unit ${unit} in cell ${cell}`, { hint: `henge get ${cell} shows its units` });
+}

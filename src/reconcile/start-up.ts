@@ -1,0 +1,79 @@
+// What a daemon does first, after a crash as after a boot: adopt what runs, then bring up what is desired and missing.
+
+import { planMonolith, unitKey } from "../plan/index.js";
+import type { Desired } from "../spec/index.js";
+import { monolithOf } from "../spec/index.js";
+
+import type { Context } from "./context.js";
+
+const ADOPT_DEADLINE_MS = 30_000;
+const POOL_DEADLINE_MS = 120_000;
+const RETRY_MIN_MS = 2_000;
+const RETRY_MAX_MS = 60_000;
+
+/** Returns when every cell that outlived the last daemon is known again; nothing was started or stopped by then. */
+export async function adoptCells(context: Context): Promise<void> {
+  const stored = await context.edges.store.list();
+  const wanted = new Set(stored.flatMap((monolith) => ("desired" in monolith ? wantedUnits(monolith.desired) : [])));
+  const unreadable = new Set(stored.filter((monolith) => "corrupt" in monolith).map(({ name }) => name));
+  const isWanted = (cell: Parameters<typeof monolithOf>[0], unit: string): boolean =>
+    unreadable.has(monolithOf(cell)) || wanted.has(`${cell}:${unit}`);
+  await context.cells.adopt(isWanted, AbortSignal.timeout(ADOPT_DEADLINE_MS));
+  await context.edges.network.sweep(context.cells.names());
+}
+
+function wantedUnits({ spec, stopped }: Desired): readonly string[] {
+  return spec.cells
+    .flatMap((cell) => cell.units.map((unit) => unitKey({ cell: cell.name, unit: unit.name })))
+    .filter((key) => !stopped.includes(key));
+}
+
+/**
+ * Brings every monolith on record to what is desired, and tries again while it cannot: a pool that comes back brings
+ * its cells back. Leaves unsupervised cells alone: what runs in them is only ended when an operator says so.
+ */
+export async function converge(context: Context, stop: AbortSignal): Promise<void> {
+  for (let waitMs = RETRY_MIN_MS; !stop.aborted; waitMs = Math.min(2 * waitMs, RETRY_MAX_MS)) {
+    if (await convergeAll(context, stop)) return;
+    await new Promise<void>((resolve) => {
+      const cancel = context.edges.clock.after(waitMs, resolve);
+      stop.addEventListener("abort", () => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean> {
+  const { edges } = context;
+  let settled = true;
+  const failed = (text: string, error: unknown): void => {
+    if (stop.aborted) return;
+    settled = false;
+    edges.warn(text, error);
+  };
+  await edges.volumes.ensurePool(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)])).catch((error: unknown) => {
+    failed("the pool is not there yet", error);
+  });
+  const stored = await edges.store.list();
+  const names = stored.flatMap((monolith) => ("desired" in monolith ? [monolith.name] : []));
+  await Promise.all(
+    names.map((name) =>
+      convergeOne(context, name, stop).catch((error: unknown) => {
+        failed(`${name} is not as desired yet`, error);
+      }),
+    ),
+  );
+  return settled;
+}
+
+async function convergeOne(context: Context, name: Parameters<Context["desired"]>[0], stop: AbortSignal): Promise<void> {
+  const request = { id: crypto.randomUUID(), verb: "converge", monolith: name, target: name };
+  const desired = await context.desired(name);
+  const observed = await context.observe(name);
+  if (desired === undefined || observed.cells.some(({ state }) => state === "unsupervised")) return;
+  const steps = planMonolith(desired, observed, { offered: context.offered, leaveFailed: true });
+  if (steps.length === 0) return;
+  await context.change(request, () => context.execute(name, steps, () => undefined, stop));
+}

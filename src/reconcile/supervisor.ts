@@ -1,0 +1,274 @@
+// One unit's supervisor: feeds what happens into the table of supervise/, and carries out what the table answers.
+
+import { HengeError } from "../errors.js";
+import type { ExitStatus, ProbeSpec, UnitSpec, UnitStatus } from "../spec/index.js";
+import type { UnitEffect, UnitEvent, UnitLife } from "../supervise/index.js";
+import { adoptedLife, advance, lifeToState, newLife } from "../supervise/index.js";
+import type { Warden, WardenUnit } from "../warden/port.js";
+
+import type { Edges } from "./edges.js";
+import { runProbe } from "./probe.js";
+
+const START_DEADLINE_MS = 10_000;
+// Beyond the stop steps' own waits: the kernel kills what is left, and the pool may be slow to take its last writes.
+const STOP_MARGIN_MS = 30_000;
+
+type Needs = Pick<Edges, "cgroups" | "clock" | "events" | "warn">;
+type Seen = Pick<UnitStatus, "pid" | "startedAtMs" | "exit">;
+
+export class Supervisor {
+  private readonly edges: Needs;
+  private readonly warden: Warden;
+  private life: UnitLife;
+  private seen: Seen = {};
+  private statusText: string | undefined;
+  private disarm: () => void = () => undefined;
+  private probing = new AbortController();
+  private readonly waiters = new Set<() => void>();
+
+  constructor(edges: Needs, warden: Warden, spec: UnitSpec) {
+    this.edges = edges;
+    this.warden = warden;
+    this.life = newLife(spec);
+  }
+
+  /** Takes up a unit that outlived the last daemon. */
+  static adopt(edges: Edges, warden: Warden, unit: WardenUnit, wanted: boolean): Supervisor {
+    const supervisor = new Supervisor(edges, warden, unit.spec);
+    supervisor.see(unit);
+    const { state, effects } = adoptedLife(unit, wanted, edges.clock.now());
+    supervisor.life = state;
+    for (const effect of effects) supervisor.carryOut(effect);
+    return supervisor;
+  }
+
+  status(): UnitStatus {
+    const { state, ready, reason } = lifeToState(this.life);
+    const why = reason ?? this.statusText;
+    return {
+      name: this.life.spec.name,
+      spec: this.life.spec,
+      state,
+      ready,
+      restarts: this.life.restarts,
+      ...this.seen,
+      ...(why === undefined ? {} : { reason: why }),
+    };
+  }
+
+  /** Returns when the program runs, or could not be started; what follows is for the restart policy. */
+  async start(spec: UnitSpec): Promise<void> {
+    this.dispatch({ kind: "start-requested", spec });
+    await this.until(() => this.life.phase.kind !== "launching", AbortSignal.timeout(2 * START_DEADLINE_MS), "start");
+  }
+
+  /** Returns when nothing of the unit is left. */
+  async stop(signal: AbortSignal): Promise<void> {
+    const waits = this.life.spec.stop.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+    const deadline = AbortSignal.timeout(waits + STOP_MARGIN_MS);
+    this.dispatch({ kind: "stop-requested" });
+    await this.until(() => ENDED.has(this.status().state), AbortSignal.any([signal, deadline]), "stop");
+  }
+
+  /**
+   * Returns when the unit is ready, or done when it is a one-shot.
+   * @throws {HengeError} WRONG_STATE: it failed, is in a crash loop, or was stopped
+   */
+  async untilUp(signal: AbortSignal): Promise<void> {
+    await this.until(() => SETTLED.has(this.status().state), signal, "wait for");
+    const { state, reason } = this.status();
+    if (state === "running" || state === "done") return;
+    const name = `${this.warden.cell}:${this.life.spec.name}`;
+    throw new HengeError("WRONG_STATE", `cannot bring up ${name}: ${state}${reason === undefined ? "" : `, ${reason}`}`, {
+      hint: `henge logs ${name} --tail 50 shows what it said`,
+    });
+  }
+
+  exited(pid: number, exit: ExitStatus): void {
+    if (this.seen.pid !== undefined && this.seen.pid !== pid) return; // of a run before this one
+    const { startedAtMs } = this.seen;
+    this.seen = { exit, ...(startedAtMs === undefined ? {} : { startedAtMs }) };
+    this.statusText = undefined;
+    this.dispatch({ kind: "exited", exit });
+  }
+
+  /** READY=1 of sd_notify(3). */
+  notified(): void {
+    if (this.life.spec.readiness.kind === "notify") this.dispatch({ kind: "ready" });
+  }
+
+  setStatus(text: string): void {
+    this.statusText = text;
+  }
+
+  /** Ends timers and probes; the unit itself is left as it is. */
+  release(): void {
+    this.disarm();
+    this.probing.abort();
+  }
+
+  private see({ pid, startedAtMs, exit, statusText }: WardenUnit): void {
+    this.seen = {
+      ...(pid === undefined ? {} : { pid }),
+      ...(startedAtMs === undefined ? {} : { startedAtMs }),
+      ...(exit === undefined ? {} : { exit }),
+    };
+    this.statusText = statusText;
+  }
+
+  private dispatch(event: UnitEvent): void {
+    const { state, effects } = advance(this.life, event, this.edges.clock.now());
+    this.life = state;
+    for (const effect of effects) this.carryOut(effect);
+    for (const wake of [...this.waiters]) wake();
+  }
+
+  private carryOut(effect: UnitEffect): void {
+    switch (effect.kind) {
+      case "start":
+        void this.launch(effect.spec);
+        return;
+      case "stop":
+        void this.askToStop();
+        return;
+      case "arm-timer":
+        this.disarm();
+        this.disarm = this.edges.clock.after(Math.max(0, effect.atMs - this.edges.clock.now()), () => {
+          this.dispatch({ kind: "timer" });
+        });
+        return;
+      case "disarm":
+        this.disarm();
+        return;
+      case "begin-readiness":
+        this.beginReadiness();
+        return;
+      case "begin-liveness":
+        this.beginLiveness();
+        return;
+      case "end-probes":
+        this.probing.abort();
+        this.probing = new AbortController();
+        return;
+      case "report":
+        this.tell(effect);
+        return;
+    }
+  }
+
+  private tell({ state, reason }: Extract<UnitEffect, { kind: "report" }>): void {
+    const { pid } = this.seen;
+    this.edges.events.emit(
+      {
+        kind: "unit-state",
+        unit: this.life.spec.name,
+        state,
+        ...(pid === undefined ? {} : { pid }),
+        ...(reason === undefined ? {} : { reason }),
+      },
+      this.warden.cell,
+    );
+  }
+
+  private async launch(spec: UnitSpec): Promise<void> {
+    this.seen = {};
+    this.statusText = undefined;
+    try {
+      const { pid } = await this.warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
+      // A short life: its end may have overtaken this answer, and is what was seen last.
+      if (this.life.phase.kind === "launching") this.seen = { pid, startedAtMs: this.edges.clock.now() };
+      this.dispatch({ kind: "started", pid });
+    } catch (error) {
+      this.dispatch({ kind: "start-failed", reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  private async askToStop(): Promise<void> {
+    try {
+      await this.warden.stop(this.life.spec.name, AbortSignal.timeout(START_DEADLINE_MS));
+    } catch (error) {
+      this.edges.warn(`cannot ask ${this.warden.cell}:${this.life.spec.name} to stop`, error);
+    }
+  }
+
+  private beginReadiness(): void {
+    const { readiness, readinessIntervalMs } = this.life.spec;
+    if (readiness.kind === "none" || readiness.kind === "notify") return;
+    void this.probeEvery(readiness, readinessIntervalMs, 0, (doubt) => {
+      if (doubt === undefined) this.dispatch({ kind: "ready" });
+      else this.dispatch({ kind: "probe-failed", reason: doubt });
+      return doubt === undefined;
+    });
+  }
+
+  private beginLiveness(): void {
+    const { liveness } = this.life.spec;
+    if (liveness === undefined) return;
+    let failures = 0;
+    void this.probeEvery(liveness.probe, liveness.intervalMs, liveness.intervalMs, (doubt) => {
+      failures = doubt === undefined ? 0 : failures + 1;
+      if (doubt === undefined || failures < liveness.failures) return false;
+      this.dispatch({ kind: "liveness-failed", reason: doubt });
+      return true;
+    });
+  }
+
+  /** Probes until `heard` returns true or the probes of this run are ended. */
+  private async probeEvery(
+    probe: ProbeSpec,
+    intervalMs: number,
+    firstMs: number,
+    heard: (doubt: string | undefined) => boolean,
+  ): Promise<void> {
+    const { signal } = this.probing;
+    await this.pause(firstMs, signal);
+    while (!signal.aborted) {
+      const doubt = await runProbe(this.warden, this.life.spec, probe, signal);
+      // A frozen cell cannot answer, and is not to be blamed for it.
+      const silenced = doubt !== undefined && (await this.edges.cgroups.isFrozen(this.warden.cell));
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- aborted while it was probed
+      if (signal.aborted || (!silenced && heard(doubt))) return;
+      await this.pause(intervalMs, signal);
+    }
+  }
+
+  private pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const cancel = this.edges.clock.after(ms, done);
+      signal.addEventListener("abort", done);
+    });
+  }
+
+  private until(isSo: () => boolean, signal: AbortSignal, verb: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (isSo()) settle(resolve);
+        else if (signal.aborted) settle(() => {
+          reject(this.notInTime(verb, signal));
+        });
+      };
+      const settle = (act: () => void): void => {
+        this.waiters.delete(check);
+        signal.removeEventListener("abort", check);
+        act();
+      };
+      this.waiters.add(check);
+      signal.addEventListener("abort", check);
+      check();
+    });
+  }
+
+  private notInTime(verb: string, signal: AbortSignal): HengeError {
+    const name = `${this.warden.cell}:${this.life.spec.name}`;
+    const { state } = this.status();
+    return new HengeError("DEADLINE", `cannot ${verb} ${name} in time: it is ${state}`, { cause: signal.reason });
+  }
+}
+
+const ENDED: ReadonlySet<UnitStatus["state"]> = new Set(["stopped", "done", "failed"] as const);
+const SETTLED: ReadonlySet<UnitStatus["state"]> = new Set(["running", "done", "failed", "crashloop", "stopped"] as const);

@@ -1,0 +1,49 @@
+// What a person sees: every declared cell and unit beside what was observed of it. Pure.
+
+import type { CellName, CellSpec, CellStatus, MonolithName, Observed, UnitSpec, UnitStatus } from "../spec/index.js";
+import type { StoredMonolith } from "../store/monoliths.js";
+
+/** Cells in the manifest's order, then those no manifest declares. */
+export function viewMonolith(
+  stored: StoredMonolith | undefined,
+  observed: Observed,
+  blocked: ReadonlyMap<CellName, string>,
+): readonly CellStatus[] {
+  if (stored === undefined) return observed.cells;
+  if ("corrupt" in stored) return quarantined(stored, observed);
+  const declared = stored.desired.spec.cells;
+  const extra = observed.cells.filter((cell) => !declared.some((spec) => spec.name === cell.name));
+  const seen = declared.map((spec) => {
+    const found = observed.cells.find((cell) => cell.name === spec.name);
+    return found === undefined ? absent(spec, blocked.get(spec.name)) : withUnits(spec, found);
+  });
+  return [...seen, ...extra];
+}
+
+function absent(spec: CellSpec, reason: string | undefined): CellStatus {
+  const { name, boundary } = spec;
+  const state = reason === undefined ? "absent" : "blocked";
+  const units = spec.units.map(unstarted);
+  return { name, state, boundary, limits: {}, publish: [], units, ...(reason === undefined ? {} : { reason }) };
+}
+
+function withUnits(spec: CellSpec, found: CellStatus): CellStatus {
+  const declared = spec.units.map((unit) => found.units.find(({ name }) => name === unit.name) ?? unstarted(unit));
+  const extra = found.units.filter((unit) => !spec.units.some(({ name }) => name === unit.name));
+  return { ...found, units: [...declared, ...extra] };
+}
+
+function unstarted(spec: UnitSpec): UnitStatus {
+  return { name: spec.name, spec, state: "stopped", ready: false, restarts: 0 };
+}
+
+function quarantined(stored: { readonly name: MonolithName; readonly corrupt: string }, observed: Observed): readonly CellStatus[] {
+  const root = stored.name as string as CellName;
+  const cells = observed.cells.some((cell) => cell.name === root) ? observed.cells : [placeholder(root), ...observed.cells];
+  return cells.map((cell) => ({ ...cell, state: "quarantined", reason: stored.corrupt }));
+}
+
+function placeholder(name: CellName): CellStatus {
+  const boundary = { root: { kind: "host" }, network: "host", hostname: name, mounts: [], tmpfs: [], files: [] } as const;
+  return { name, state: "quarantined", boundary, limits: {}, publish: [], units: [] };
+}

@@ -1,0 +1,137 @@
+// A pool in memory. It keeps the driver's contract; its paths exist nowhere.
+
+import { HengeError } from "../../src/errors.js";
+import { checkLabel, imageFileName, parseImageFileName } from "../../src/storage/names.js";
+import type { VolumeDriver } from "../../src/storage/driver.js";
+import type { MonolithName, MountSource, VolumeName, VolumeStatus } from "../../src/spec/index.js";
+
+interface Dataset {
+  readonly identity: string;
+  readonly quotaBytes?: number;
+}
+
+export interface FakeDriver extends VolumeDriver {
+  /** From now on the pool is not mounted, as after an administrator's umount. */
+  unmount(): void;
+  /** The volume is not the dataset it should be, e.g. a plain directory in its place. */
+  replaceVolume(monolith: MonolithName, volume: VolumeName): void;
+  /** Archives that are no root filesystem. */
+  readonly badArchives: Set<string>;
+}
+
+const ROOT = "/fake/pool";
+
+export function createFakeDriver(): FakeDriver {
+  const volumes = new Map<string, Dataset>();
+  const images = new Map<string, Dataset>();
+  const replaced = new Set<string>();
+  const badArchives = new Set<string>();
+  let mounted = false;
+  let made = 0;
+
+  const key = (monolith: MonolithName, volume: VolumeName) =>
+    `${checkLabel("monolith", monolith)}/${checkLabel("volume", volume)}`;
+  const nextIdentity = () => (++made).toString(16).padStart(32, "0");
+
+  function checkPool(signal?: AbortSignal): void {
+    signal?.throwIfAborted();
+    if (!mounted)
+      throw new HengeError("WRONG_STATE", `cannot use the pool at ${ROOT}: it is not mounted`);
+  }
+  function source(datasets: Map<string, Dataset>, directory: string, name: string): MountSource {
+    checkPool();
+    const found = datasets.get(name);
+    if (found === undefined || replaced.has(name)) {
+      throw new HengeError(
+        "WRONG_STATE",
+        `cannot use ${ROOT}/${directory}/${name}: it is not a dataset`,
+      );
+    }
+    return { path: `${ROOT}/${directory}/${name}`, fsType: 0x9123683e, identity: found.identity };
+  }
+  const setVolume = (name: string, identity: string, quotaBytes: number | undefined) =>
+    volumes.set(name, { identity, ...(quotaBytes === undefined ? {} : { quotaBytes }) });
+
+  const driver: FakeDriver = {
+    badArchives,
+    unmount: () => {
+      mounted = false;
+    },
+    replaceVolume: (monolith, volume) => {
+      replaced.add(key(monolith, volume));
+    },
+    ensurePool: async (signal) => {
+      signal.throwIfAborted();
+      mounted = true;
+    },
+    facts: async () => {
+      checkPool();
+      return { driver: "btrfs", path: ROOT, totalBytes: 2 ** 30, freeBytes: 2 ** 29 };
+    },
+    listVolumes: async (monolith) => {
+      checkPool();
+      const prefix = `${checkLabel("monolith", monolith)}/`;
+      const mine = [...volumes]
+        .filter(([name]) => name.startsWith(prefix))
+        .sort(([a], [b]) => (a < b ? -1 : 1));
+      return mine.map(([name, { quotaBytes }]): VolumeStatus => ({
+        name: name.slice(prefix.length) as VolumeName,
+        ...(quotaBytes === undefined ? {} : { quotaBytes }),
+      }));
+    },
+    listMonoliths: async () => {
+      checkPool();
+      return [
+        ...new Set([...volumes.keys()].map((name) => name.split("/")[0] as MonolithName)),
+      ].sort();
+    },
+    createVolume: async (monolith, volume, signal) => {
+      const name = key(monolith, volume.name);
+      checkPool(signal);
+      if (volumes.has(name))
+        throw new HengeError("WRONG_STATE", `cannot create volume ${name}: it exists`);
+      setVolume(name, nextIdentity(), volume.quotaBytes);
+    },
+    resizeVolume: async (monolith, volume, signal) => {
+      const name = key(monolith, volume.name);
+      checkPool(signal);
+      setVolume(name, source(volumes, "volumes", name).identity, volume.quotaBytes);
+    },
+    destroyVolume: async (monolith, volume, signal) => {
+      const name = key(monolith, volume);
+      checkPool(signal);
+      volumes.delete(name);
+      replaced.delete(name);
+    },
+    volumeSource: async (monolith, volume) => source(volumes, "volumes", key(monolith, volume)),
+    importImage: async (image, archive, digest, signal) => {
+      const name = imageFileName(image, digest);
+      checkPool(signal);
+      if (images.has(name)) return;
+      if (badArchives.has(archive)) {
+        throw new HengeError(
+          "INVALID_REQUEST",
+          `cannot import image ${image}: ${archive} is not a root filesystem`,
+        );
+      }
+      images.set(name, { identity: nextIdentity() });
+    },
+    listImages: async () => {
+      checkPool();
+      return [...images.keys()]
+        .sort()
+        .map(parseImageFileName)
+        .filter((image) => image !== undefined);
+    },
+    imageSource: async (image, digest) => source(images, "images", imageFileName(image, digest)),
+    destroyImage: async (image, digest, signal) => {
+      const name = imageFileName(image, digest);
+      checkPool(signal);
+      images.delete(name);
+    },
+    closePool: async () => {
+      mounted = false;
+    },
+  };
+  return driver;
+}

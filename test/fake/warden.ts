@@ -1,0 +1,185 @@
+// Wardens in memory. The world outlives the port that made it, as real wardens outlive the daemon.
+
+import { Duplex } from "node:stream";
+
+import { KernelError } from "../../src/errors.js";
+import type { BoundarySpec, CellName, ExitStatus, UnitName, UnitSpec } from "../../src/spec/index.js";
+import type {
+  AllocateRequest,
+  ExecRequest,
+  ExecSession,
+  Warden,
+  WardenEvent,
+  WardenPort,
+  WardenState,
+  WardenUnit,
+} from "../../src/warden/port.js";
+
+type ExitEvent = Extract<WardenEvent, { kind: "exit" }>;
+
+interface FakeCell {
+  readonly name: CellName;
+  readonly boundary: BoundarySpec;
+  readonly uidBase: number;
+  readonly initPid: number;
+  readonly units: Map<UnitName, WardenUnit>;
+  readonly exits: ExitEvent[];
+  listeners: ((event: WardenEvent) => void)[];
+  lost: boolean;
+}
+
+export class FakeWorld {
+  readonly cells = new Map<CellName, FakeCell>();
+  /** Every start and stop, as `start CELL:UNIT`. */
+  readonly journal: string[] = [];
+  private nextPid = 1_000;
+  private nextSeq = 0;
+
+  pid(): number {
+    return this.nextPid++;
+  }
+
+  /** The unit's main process ends by itself. */
+  end(cell: string, unit: string, exit: Omit<ExitStatus, "atMs">): void {
+    const found = this.cells.get(cell as CellName);
+    const known = found?.units.get(unit as UnitName);
+    if (found === undefined || known?.pid === undefined) throw new Error(`${cell}:${unit} does not run`);
+    const { pid, startedAtMs: _, ...rest } = known;
+    const told = { ...exit, atMs: 0 };
+    found.units.set(known.name, { ...rest, running: false, stopping: false, notified: false, exit: told });
+    const event: ExitEvent = { kind: "exit", unit: known.name, pid, exit: told, seq: ++this.nextSeq };
+    found.exits.push(event);
+    for (const listener of [...found.listeners]) listener(event);
+  }
+
+  /** `kill -9` of a warden. */
+  lose(cell: string): void {
+    const found = this.cells.get(cell as CellName);
+    if (found === undefined) throw new Error(`${cell} is not allocated`);
+    found.lost = true;
+    for (const listener of [...found.listeners]) listener({ kind: "lost" });
+  }
+
+  pidOf(cell: string, unit: string): number | undefined {
+    return this.cells.get(cell as CellName)?.units.get(unit as UnitName)?.pid;
+  }
+}
+
+/** A program called `/missing` cannot be started; a one-shot ends at once: `/fails` with 1, any other with 0. */
+export function createFakeWardens(world: FakeWorld): WardenPort {
+  return {
+    allocate: (request) => Promise.resolve(allocate(world, request)),
+    adopt: () => Promise.resolve([...world.cells.values()].filter(({ lost }) => !lost).map((cell) => new FakeWarden(world, cell))),
+    listLost: () => Promise.resolve([...world.cells.values()].filter(({ lost }) => lost).map(({ name }) => name)),
+    forget: (cell) => {
+      world.cells.delete(cell);
+      return Promise.resolve();
+    },
+    logDirectoryOf: (cell) => `/logs/${cell}`,
+  };
+}
+
+function allocate(world: FakeWorld, { cell, boundary, uidBase }: AllocateRequest): Warden {
+  if (world.cells.has(cell)) throw new KernelError("allocate", "EEXIST", { path: cell });
+  const made: FakeCell = {
+    name: cell,
+    boundary,
+    uidBase,
+    initPid: world.pid(),
+    units: new Map(),
+    exits: [],
+    listeners: [],
+    lost: false,
+  };
+  world.cells.set(cell, made);
+  return new FakeWarden(world, made);
+}
+
+class FakeWarden implements Warden {
+  readonly cell: CellName;
+  readonly wardenPid: number;
+  readonly initPid: number;
+  private readonly world: FakeWorld;
+  private readonly known: FakeCell;
+
+  constructor(world: FakeWorld, known: FakeCell) {
+    this.world = world;
+    this.known = known;
+    this.cell = known.name;
+    this.initPid = known.initPid;
+    this.wardenPid = known.initPid - 1;
+  }
+
+  state(): Promise<WardenState> {
+    const { cell, wardenPid, initPid } = this;
+    const { uidBase, boundary, units } = this.known;
+    return Promise.resolve({ cell, wardenPid, initPid, uidBase, boundary, units: [...units.values()] });
+  }
+
+  exitsSince(seq: number): Promise<readonly ExitEvent[]> {
+    return Promise.resolve(this.known.exits.filter((exit) => exit.seq > seq));
+  }
+
+  start(spec: UnitSpec): Promise<{ readonly pid: number }> {
+    if (spec.argv[0] === "/missing") return Promise.reject(new KernelError("execve", "ENOENT", { path: "/missing" }));
+    this.world.journal.push(`start ${this.cell}:${spec.name}`);
+    const starts = (this.known.units.get(spec.name)?.starts ?? 0) + 1;
+    const pid = this.world.pid();
+    this.known.units.set(spec.name, {
+      name: spec.name,
+      spec,
+      running: true,
+      stopping: false,
+      notified: false,
+      pid,
+      startedAtMs: 0,
+      starts,
+    });
+    if (spec.oneShot) {
+      const code = spec.argv[0] === "/fails" ? 1 : 0;
+      queueMicrotask(() => {
+        this.world.end(this.cell, spec.name, { code });
+      });
+    }
+    return Promise.resolve({ pid });
+  }
+
+  stop(unit: UnitName): Promise<void> {
+    this.world.journal.push(`stop ${this.cell}:${unit}`);
+    queueMicrotask(() => {
+      this.world.end(this.cell, unit, { signal: "SIGTERM" });
+    });
+    return Promise.resolve();
+  }
+
+  exec({ argv }: ExecRequest): Promise<ExecSession> {
+    return Promise.resolve({
+      onOutput: () => undefined,
+      write: () => true,
+      onDrain: () => undefined,
+      end: () => undefined,
+      resize: () => undefined,
+      exit: Promise.resolve({ code: argv[0] === "/fails" ? 1 : 0, atMs: 0 }),
+    });
+  }
+
+  dial(): Promise<Duplex> {
+    return Promise.resolve(new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => {
+      done();
+    } }));
+  }
+
+  free(): Promise<void> {
+    this.world.journal.push(`free ${this.cell}`);
+    this.world.cells.delete(this.cell);
+    return Promise.resolve();
+  }
+
+  onEvent(listener: (event: WardenEvent) => void): void {
+    this.known.listeners.push(listener);
+  }
+
+  close(): void {
+    this.known.listeners = [];
+  }
+}

@@ -1,0 +1,335 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { expect, it } from "vitest";
+
+import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { CellName, UnitName } from "../../../src/spec/index.js";
+import { createFakeDriver } from "../../fake/storage.js";
+import { House } from "../../fixture/house.js";
+
+const SHOP = `
+henge: 1
+name: shop
+root: host
+network: own
+volumes: { data: {} }
+limits: { memory.max: 512MiB }
+cells:
+  db:
+    mounts: [{ volume: data, path: /srv }]
+    units:
+      db: { argv: [/bin/db], stop: [INT, 10s] }
+  web:
+    units:
+      migrate: { one-shot: true, argv: [/bin/migrate], after: ["db:db"] }
+      web: { argv: [/bin/web], after: [migrate] }
+`;
+const cell = (name: string): CellName => name as CellName;
+const forever = (): AbortSignal => AbortSignal.timeout(5_000);
+const silent = (): void => undefined;
+
+async function states(daemon: Reconciler): Promise<Record<string, string>> {
+  const cells = await daemon.list();
+  return Object.fromEntries([
+    ...cells.map(({ name, state }) => [name, state]),
+    ...cells.flatMap(({ name, units }) => units.map((unit) => [`${name}:${unit.name}`, unit.state])),
+  ]) as Record<string, string>;
+}
+
+/** Lets what was queued happen, until `isSo`. */
+async function settle(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error("it did not come to that");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+it("brings a monolith up in the order of its dependencies, and then plans nothing", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  expect(house.journal()).toEqual(["start shop/db:db", "start shop/web:migrate", "start shop/web:web"]);
+  expect(await states(daemon)).toEqual({
+    shop: "running",
+    "shop/db": "running",
+    "shop/db:db": "running",
+    "shop/web": "running",
+    "shop/web:migrate": "done",
+    "shop/web:web": "running",
+  });
+  expect(await house.plan(daemon, SHOP)).toEqual([]);
+});
+
+it("restarts just the unit that was changed", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.journal();
+  await house.up(daemon, SHOP.replace("[/bin/web]", "[/bin/web, --fast]"));
+  expect(house.journal()).toEqual(["stop shop/web:web", "start shop/web:web"]);
+});
+
+it("writes a changed limit live", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.journal();
+  const steps = await house.up(daemon, SHOP.replace("512MiB", "1GiB"));
+  expect(steps.map(({ kind }) => kind)).toEqual(["set-limit"]);
+  expect(house.journal()).toEqual([]);
+  expect((await house.cgroups.readLimits(cell("shop")))["memory.max"]).toBe(String(1024 ** 3));
+});
+
+it("stops and frees a cell that was removed, and keeps its volume", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.journal();
+  const withoutWeb = SHOP.slice(0, SHOP.indexOf("  web:"));
+  await house.up(daemon, withoutWeb);
+  expect(house.journal()).toEqual(["stop shop/web:web", "free shop/web"]);
+  await daemon.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  expect(await daemon.list()).toEqual([]);
+  expect((await house.volumes.listVolumes("shop" as never)).map(({ name }) => name)).toEqual(["data"]);
+});
+
+it("adopts everything after a kill -9: same processes, nothing started, nothing to plan", async () => {
+  const house = await House.build();
+  await house.up(await house.daemon(), SHOP);
+  const pid = house.world.pidOf("shop/db", "db");
+  house.journal();
+  const next = await house.daemon(); // the first one is never ended
+  expect(await house.plan(next, SHOP)).toEqual([]);
+  expect((await next.get(cell("shop/db"))).units[0]).toMatchObject({ pid, state: "running" });
+  expect(house.journal()).toEqual([]);
+});
+
+it("applies the restart policy once to a unit that ended while no daemon ran, and tells of its end", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  first.end();
+  house.journal();
+  house.world.end("shop/web", "web", { code: 37 });
+  const next = await house.daemon();
+  house.clock.advance(60_000);
+  await settle(() => house.world.pidOf("shop/web", "web") !== undefined);
+  expect(house.journal()).toEqual(["start shop/web:web"]);
+  const events = [];
+  for await (const event of next.events({ follow: false, sinceSeq: 0 }, forever())) events.push(event);
+  expect(events.filter(({ kind }) => kind === "unit-exit").at(-1)).toMatchObject({ unit: "web", exit: { code: 37 } });
+});
+
+it("starts a unit that ended by itself again, after its back-off", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.journal();
+  house.world.end("shop/web", "web", { signal: "SIGSEGV" });
+  expect((await states(daemon))["shop/web:web"]).toBe("backoff");
+  expect(house.journal()).toEqual([]);
+  house.clock.advance(1_000);
+  await settle(async () => (await states(daemon))["shop/web:web"] === "running");
+  expect(house.journal()).toEqual(["start shop/web:web"]);
+  expect((await daemon.get(cell("shop/web"))).units.find(({ name }) => name === "web")?.restarts).toBe(1);
+});
+
+it("leaves a unit stopped that an operator stopped, also when a new daemon starts", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.stop({ cell: cell("shop/web"), unit: "web" as UnitName }, house.request(), silent, forever());
+  first.end();
+  house.journal();
+  const next = await house.daemon();
+  house.clock.advance(120_000);
+  expect((await states(next))["shop/web:web"]).toBe("stopped");
+  expect(house.journal()).toEqual([]);
+  await next.start({ cell: cell("shop/web") }, house.request(), silent, forever());
+  expect(house.journal()).toEqual(["start shop/web:web"]);
+});
+
+it("does not start what waits for a one-shot that failed", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  const failing = house.up(daemon, SHOP.replace("/bin/migrate", "/fails"));
+  await expect(failing).rejects.toThrow("cannot bring up shop/web:migrate: failed, exit 1");
+  expect((await states(daemon))["shop/web:web"]).toBe("stopped");
+});
+
+it("tells why a program cannot be started", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  const failing = house.up(daemon, SHOP.replace("argv: [/bin/web]", "argv: [/missing], restart: never"));
+  await expect(failing).rejects.toThrow(/cannot bring up shop\/web:web: failed, .*\/missing.*ENOENT/);
+});
+
+it("shows a cell whose warden is gone as unsupervised; stop and up still work", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.world.lose("shop/web");
+  expect((await states(daemon))["shop/web"]).toBe("unsupervised");
+  await daemon.stop({ cell: cell("shop/web") }, house.request(), silent, forever());
+  expect((await states(daemon))["shop/web"]).toBe("absent");
+  await house.up(daemon, SHOP);
+  expect((await states(daemon))["shop/web:web"]).toBe("running");
+});
+
+it("quarantines a monolith whose record is corrupt, and nothing else", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await house.up(first, SHOP.replace("name: shop", "name: blog"));
+  const record = join(house.directory, "monoliths", "shop.json");
+  await writeFile(record, (await readFile(record, "utf8")).slice(0, -20));
+  first.end();
+  house.journal();
+  const next = await house.daemon();
+  const seen = await states(next);
+  expect([seen["shop"], seen["shop/db"], seen["blog"]]).toEqual(["quarantined", "quarantined", "running"]);
+  expect((await next.get(cell("shop"))).reason).toContain("cannot read the record");
+  expect(house.journal()).toEqual([]);
+});
+
+it("refuses a second change while one is under way", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  const first = house.up(daemon, SHOP);
+  await settle(() => house.world.cells.size > 0);
+  await expect(house.up(daemon, SHOP)).rejects.toMatchObject({ code: "BUSY", message: "cannot up shop: up is under way" });
+  await first;
+});
+
+it("acts once for a request that is sent again", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.journal();
+  const target = { cell: cell("shop/web"), unit: "web" as UnitName };
+  await Promise.all([1, 2, 3].map(() => daemon.restart(target, "same", silent, forever())));
+  expect(house.journal()).toEqual(["stop shop/web:web", "start shop/web:web"]);
+});
+
+it("refuses limits whose controller the host does not offer, and changes nothing", async () => {
+  const house = await House.build({ offered: ["pids"] });
+  const daemon = await house.daemon();
+  await expect(house.up(daemon, SHOP)).rejects.toMatchObject({
+    code: "KERNEL_REFUSED",
+    message: "cannot apply shop: this host does not offer the cgroup controllers memory (shop memory.max, shop memory.oom.group)",
+  });
+  expect(await daemon.list()).toEqual([]);
+  await house.up(daemon, SHOP, { allow: true });
+  expect((await states(daemon))["shop/web:web"]).toBe("running");
+});
+
+it("refuses a port that another monolith has published", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  const publishing = SHOP.replace("network: own", 'network: own\npublish: ["127.0.0.1:8080:80"]');
+  await house.up(daemon, publishing);
+  await expect(house.up(daemon, publishing.replace("name: shop", "name: blog"))).rejects.toThrow(
+    "cannot publish 127.0.0.1:8080 for blog: shop has published it",
+  );
+});
+
+it("names the cells it knows when it is asked for another", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  await expect(daemon.get(cell("shop/wed"))).rejects.toMatchObject({
+    code: "CELL_NOT_FOUND",
+    hint: "known cells: shop, shop/db, shop/web",
+  });
+});
+
+it("brings its cells up by itself when the pool comes back", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  await house.up(first, SHOP);
+  first.end();
+  house.world.cells.clear(); // a boot
+  let away = true;
+  const volumes = {
+    ...house.volumes,
+    volumeSource: (...args: Parameters<typeof house.volumes.volumeSource>) =>
+      away ? Promise.reject(new Error("the pool is away")) : house.volumes.volumeSource(...args),
+  };
+  for (const name of ["shop/web", "shop/db", "shop"]) house.cgroups.setPopulated(cell(name), false);
+  const next = await house.daemon({ volumes });
+  await settle(async () => (await states(next))["shop/db"] === "blocked");
+  expect((await next.get(cell("shop/db"))).reason).toBe("the pool is away");
+  away = false;
+  await settle(async () => {
+    house.clock.advance(1_000);
+    return (await states(next))["shop/web:web"] === "running";
+  });
+});
+
+const UNWELL = SHOP.replace("argv: [/bin/db]", "argv: [/bin/db], liveness: { exec: [/fails], interval: 10s, failures: 3 }");
+
+it("restarts a unit that is no longer alive", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, UNWELL);
+  house.journal();
+  await settle(() => {
+    house.clock.advance(1_000);
+    return house.world.journal.includes("start shop/db:db");
+  });
+  expect(house.journal()).toEqual(["stop shop/db:db", "start shop/db:db"]);
+});
+
+it("does not take a frozen cell for one that is no longer alive", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, UNWELL);
+  await daemon.freeze(cell("shop/db"), house.request(), forever());
+  house.journal();
+  for (let n = 0; n < 100; n++) {
+    house.clock.advance(1_000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(house.journal()).toEqual([]);
+  expect((await states(daemon))["shop/db"]).toBe("frozen");
+});
+
+it("never takes another pool's empty volume for the one that was made", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  const daemon = await house.daemon({ volumes: createFakeDriver() }); // the pool's file is gone, a new one was made
+  await expect(house.up(daemon, SHOP)).rejects.toThrow(
+    "cannot make volume data of shop: it was made before, but the pool does not have it",
+  );
+});
+
+it("starts no cell on another dataset than the one on record", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  const other = createFakeDriver();
+  await other.ensurePool(forever());
+  await other.createVolume("other" as never, { name: "data" as never }, forever());
+  await other.createVolume("shop" as never, { name: "data" as never }, forever());
+  const daemon = await house.daemon({ volumes: other });
+  await expect(house.up(daemon, SHOP)).rejects.toThrow("cannot mount volume data of shop: it is the dataset");
+  expect((await states(daemon))["shop/db"]).toBe("blocked");
+});
+
+it("writes a line before every change and one after it", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP, { requestId: "r1" });
+  const lines = (await readFile(join(house.directory, "audit.log"), "utf8")).trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { requestId: "r1", verb: "up", target: "shop" },
+    { requestId: "r1", verb: "up", target: "shop", result: "ok" },
+  ]);
+});
