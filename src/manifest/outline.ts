@@ -1,0 +1,125 @@
+// The parts of a manifest that rules across fields look at, taken from raw values: a field of the wrong
+// shape is simply left out here, so that such rules speak up in the same run as the schema does.
+
+import type { Path } from "./problems.js";
+
+export interface Outline {
+  readonly images: readonly string[];
+  readonly volumes: readonly string[];
+  readonly network: unknown;
+  readonly publish: readonly TextAt[];
+  /** Parents before children. */
+  readonly cells: readonly CellOutline[];
+}
+
+/** A string and where it stands. */
+export interface TextAt {
+  readonly text: string;
+  readonly path: Path;
+}
+
+export interface CellOutline {
+  readonly path: Path;
+  /** Below the root cell, `/`-separated; empty for the root cell itself. */
+  readonly name: string;
+  readonly nested: readonly string[];
+  readonly image: TextAt | undefined;
+  /** Volumes of its mounts. */
+  readonly volumes: readonly TextAt[];
+  /** Paths of its mounts, tmpfs and files. */
+  readonly targets: readonly TextAt[];
+  readonly units: readonly UnitOutline[];
+}
+
+export interface UnitOutline {
+  readonly path: Path;
+  readonly name: string;
+  readonly fields: Fields;
+  readonly after: readonly TextAt[];
+  readonly listen: readonly TextAt[];
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export function outlineOf(manifest: unknown): Outline {
+  const fields = fieldsOf(manifest);
+  return {
+    images: Object.keys(fieldsOf(fields["images"])),
+    volumes: Object.keys(fieldsOf(fields["volumes"])),
+    network: fields["network"],
+    publish: textsOf(fields["publish"], ["publish"]),
+    cells: outlineCells(fields, "", []),
+  };
+}
+
+function outlineCells(fields: Fields, name: string, path: Path): readonly CellOutline[] {
+  const nested = Object.entries(fieldsOf(fields["cells"]));
+  const below = nested.flatMap(([label, value]) =>
+    outlineCells(fieldsOf(value), name === "" ? label : `${name}/${label}`, [
+      ...path,
+      "cells",
+      label,
+    ]),
+  );
+  return [outlineCell(fields, name, path), ...below];
+}
+
+function outlineCell(fields: Fields, name: string, path: Path): CellOutline {
+  const inLists = (...lists: readonly string[]): readonly { value: unknown; path: Path }[] =>
+    lists.flatMap((list) =>
+      itemsOf(fields[list]).map((value, index) => ({ value, path: [...path, list, index] })),
+    );
+  return {
+    path,
+    name,
+    nested: Object.keys(fieldsOf(fields["cells"])),
+    image: textIn(fieldsOf(fields["root"]), "image", [...path, "root"]),
+    volumes: inLists("mounts").flatMap(({ value, path: at }) =>
+      present(textIn(fieldsOf(value), "volume", at)),
+    ),
+    targets: inLists("mounts", "tmpfs", "files").flatMap(({ value, path: at }) =>
+      typeof value === "string"
+        ? [{ text: value, path: at }]
+        : present(textIn(fieldsOf(value), "path", at)),
+    ),
+    units: Object.entries(fieldsOf(fields["units"])).map(([unit, value]) =>
+      outlineUnit(unit, fieldsOf(value), [...path, "units", unit]),
+    ),
+  };
+}
+
+function outlineUnit(name: string, fields: Fields, path: Path): UnitOutline {
+  const listen = fieldsOf(fields["listen"]);
+  return {
+    path,
+    name,
+    fields,
+    after: textsOf(fields["after"], [...path, "after"]),
+    listen: Object.keys(listen).flatMap((key) => present(textIn(listen, key, [...path, "listen"]))),
+  };
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : {};
+}
+
+function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? (value as readonly unknown[]) : [];
+}
+
+function textsOf(value: unknown, path: Path): readonly TextAt[] {
+  return itemsOf(value).flatMap((item, index) =>
+    typeof item === "string" ? [{ text: item, path: [...path, index] }] : [],
+  );
+}
+
+function textIn(fields: Fields, key: string, path: Path): TextAt | undefined {
+  const value = Object.hasOwn(fields, key) ? fields[key] : undefined;
+  return typeof value === "string" ? { text: value, path: [...path, key] } : undefined;
+}
+
+function present<Value>(value: Value | undefined): readonly Value[] {
+  return value === undefined ? [] : [value];
+}

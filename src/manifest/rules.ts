@@ -1,0 +1,137 @@
+// Rules that hold between fields of a manifest. Each is a function from the outline to faults.
+
+import { MAX_CELL_DEPTH } from "../spec/index.js";
+import { checkDependencies } from "./dependencies.js";
+import type { CellOutline, Outline, TextAt, UnitOutline } from "./outline.js";
+import { quote, suggest, type Fault } from "./problems.js";
+
+/** Every breach of a rule between fields. */
+export function checkRules(outline: Outline): readonly Fault[] {
+  return [
+    ...outline.cells.flatMap(checkDepth),
+    ...outline.cells.flatMap(checkUnitNames),
+    ...outline.cells.flatMap(checkTargets),
+    ...outline.cells.flatMap(({ units }) => units.flatMap(checkOneShot)),
+    ...checkDeclared(outline),
+    ...checkPublish(outline),
+    ...checkListen(outline),
+    ...checkDependencies(outline),
+  ];
+}
+
+function fault(path: Fault["path"], text: Fault["text"], on: Fault["on"] = "value"): Fault {
+  return { path, on, text };
+}
+
+function checkDepth({ name, path }: CellOutline): readonly Fault[] {
+  // The root cell's own label counts as well.
+  const depth = name === "" ? 1 : name.split("/").length + 1;
+  const text = `cells nest at most ${String(MAX_CELL_DEPTH)} deep, the root cell included`;
+  return depth === MAX_CELL_DEPTH + 1 ? [fault(path, text, "key")] : [];
+}
+
+function checkUnitNames({ units, nested }: CellOutline): readonly Fault[] {
+  // Both would be the same directory in the cgroup tree.
+  return units
+    .filter(({ name }) => nested.includes(name))
+    .map(({ name, path }) => fault(path, `a nested cell is called ${quote(name)} already`, "key"));
+}
+
+function checkTargets({ targets }: CellOutline): readonly Fault[] {
+  return repeated(targets).map(({ path, text }) =>
+    fault(path, `something is mounted on ${quote(text)} already`),
+  );
+}
+
+function repeated(texts: readonly TextAt[]): readonly TextAt[] {
+  const seen = new Set<string>();
+  return texts.filter(({ text }) => {
+    const known = seen.has(text);
+    seen.add(text);
+    return known;
+  });
+}
+
+function checkOneShot({ path, fields }: UnitOutline): readonly Fault[] {
+  if (fields["one-shot"] !== true) return [];
+  const refused = ["readiness", "liveness"]
+    .filter((field) => Object.hasOwn(fields, field))
+    .map((field) =>
+      fault(
+        [...path, field],
+        "a one-shot has no probes: it is done when it has ended clean",
+        "key",
+      ),
+    );
+  const restart = fields["restart"];
+  const always = restart === "always" || isAlways(restart);
+  const at = typeof restart === "string" ? ["restart"] : ["restart", "policy"];
+  return always
+    ? [...refused, fault([...path, ...at], "a one-shot is restarted on-failure or never")]
+    : refused;
+}
+
+function isAlways(restart: unknown): boolean {
+  return (
+    typeof restart === "object" &&
+    restart !== null &&
+    "policy" in restart &&
+    restart.policy === "always"
+  );
+}
+
+function checkDeclared({ images, volumes, cells }: Outline): readonly Fault[] {
+  return cells.flatMap((cell) => [
+    ...(cell.image === undefined ? [] : undeclared("image", [cell.image], images)),
+    ...undeclared("volume", cell.volumes, volumes),
+  ]);
+}
+
+function undeclared(
+  what: string,
+  used: readonly TextAt[],
+  declared: readonly string[],
+): readonly Fault[] {
+  return used
+    .filter(({ text }) => !declared.includes(text))
+    .map(({ text, path }) =>
+      fault(path, () => `no ${what} ${quote(text)} is declared${suggest(text, declared)}`),
+    );
+}
+
+function checkPublish({ network, publish }: Outline): readonly Fault[] {
+  if (network === "host" && publish.length > 0) {
+    return [fault(["publish"], "ports are published only with network: own", "key")];
+  }
+  const sockets = publish.map(({ text, path }) => {
+    const parts = text.split(":");
+    return {
+      text: parts.length === 2 ? `127.0.0.1:${String(parts[0])}` : parts.slice(0, 2).join(":"),
+      path,
+    };
+  });
+  return checkSockets(sockets, "published");
+}
+
+function checkListen({ cells }: Outline): readonly Fault[] {
+  // All cells of a monolith share one network namespace.
+  return checkSockets(
+    cells.flatMap(({ units }) => units.flatMap(({ listen }) => listen)),
+    "listened on",
+  );
+}
+
+const ANY_ADDRESS = "0.0.0.0";
+
+// A socket on every address leaves no room for another on the same port.
+function checkSockets(sockets: readonly TextAt[], verb: string): readonly Fault[] {
+  const addressesOf = new Map<string, Set<string>>();
+  return sockets.flatMap(({ text, path }) => {
+    const [address = "", port = ""] = text.split(":");
+    const taken = addressesOf.get(port) ?? new Set();
+    const clash =
+      taken.has(address) || taken.has(ANY_ADDRESS) || (address === ANY_ADDRESS && taken.size > 0);
+    addressesOf.set(port, taken.add(address));
+    return clash ? [fault(path, `port ${port} is ${verb} already`)] : [];
+  });
+}

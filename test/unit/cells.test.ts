@@ -1,0 +1,121 @@
+// Every manifest in the repository must be one that Henge takes.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+import { describe, expect, it } from "vitest";
+
+import { ManifestError } from "../../src/errors.js";
+import { parseManifest } from "../../src/manifest/index.js";
+import { describeStep, planMonolith } from "../../src/plan/index.js";
+import type { MonolithSpec } from "../../src/spec/index.js";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+
+function findManifests(directory: string): readonly string[] {
+  return readdirSync(join(ROOT, directory), { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.ya?ml$/.test(name))
+    .map((name) => join(directory, name));
+}
+
+/** Parses a manifest of the repository; the error says every problem in words. */
+function parseFile(file: string): MonolithSpec {
+  const path = join(ROOT, file);
+  try {
+    return parseManifest({ file, directory: dirname(path), text: readFileSync(path, "utf8") });
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error;
+    const lines = error.problems.map(
+      (at) => `${String(at.line)}:${String(at.column)} ${at.path} ${at.text}`,
+    );
+    throw new Error([error.message, ...lines].join("\n"), { cause: error });
+  }
+}
+
+const manifests = [...findManifests("cells"), ...findManifests("examples")];
+
+it("finds the manifests that are there", () => {
+  expect(manifests).toContain("cells/mastodon/mastodon.yaml");
+  expect(manifests).toContain("examples/minimal/henge.yaml");
+});
+
+it.each(manifests)("takes %s", (file) => {
+  expect(parseFile(file).cells.length).toBeGreaterThan(0);
+});
+
+describe("cells/mastodon/mastodon.yaml", () => {
+  const spec = parseFile("cells/mastodon/mastodon.yaml");
+  const units = spec.cells.flatMap((cell) =>
+    cell.units.map((unit) => ({ cell: cell.name, ...unit })),
+  );
+  const find = (name: string) => units.find((unit) => unit.name === name);
+
+  it("gives every server a cell of its own", () => {
+    expect(spec.cells.map(({ name }) => name)).toEqual([
+      "mastodon",
+      "mastodon/postgres",
+      "mastodon/redis",
+      "mastodon/migrate",
+      "mastodon/web",
+      "mastodon/streaming",
+      "mastodon/sidekiq",
+    ]);
+  });
+
+  it("keeps the seed's paths", () => {
+    const web = spec.cells.find(({ name }) => name === "mastodon/web");
+    expect(web?.boundary.mounts[0]?.path).toBe("/var/lib/mastodon");
+    expect(web?.boundary.files).toEqual([
+      { source: "/etc/mastodon.conf", path: "/var/lib/mastodon/.env.production" },
+    ]);
+    const postgres = spec.cells.find(({ name }) => name === "mastodon/postgres");
+    expect(postgres?.boundary.mounts[0]?.path).toBe("/var/lib/postgres");
+  });
+
+  it("gives Sidekiq the 25 s it needs to push unfinished jobs back", () => {
+    expect(find("sidekiq")?.stop).toEqual([
+      { kind: "signal", signal: "SIGTSTP" },
+      { kind: "wait", ms: 5_000 },
+      { kind: "signal", signal: "SIGTERM" },
+      { kind: "wait", ms: 30_000 },
+    ]);
+  });
+
+  it("stops PostgreSQL by its fast shutdown", () => {
+    expect(find("postgres")?.stop[0]).toEqual({ kind: "signal", signal: "SIGINT" });
+  });
+
+  it("counts Puma's end by TERM as clean and holds its socket", () => {
+    expect(find("puma")?.cleanExits).toEqual([0, "SIGTERM", 143]);
+    expect(find("puma")?.listen).toEqual([{ name: "web", address: "127.0.0.1", port: 3000 }]);
+    expect(find("puma")?.env).toMatchObject({ BIND: "127.0.0.1", PORT: "3000" });
+  });
+
+  it("restarts streaming whatever its exit status", () => {
+    expect(find("streaming")?.restart.policy).toBe("always");
+    expect(find("streaming")?.env).toMatchObject({ PORT: "4000" });
+    expect(find("streaming")?.nofile).toBe(65_536);
+  });
+
+  it.each(["puma", "streaming", "sidekiq"])(
+    "starts %s after migration, PostgreSQL and Redis",
+    (name) => {
+      expect(find(name)?.after).toEqual([
+        { cell: "mastodon/postgres", unit: "postgres" },
+        { cell: "mastodon/redis", unit: "redis" },
+        { cell: "mastodon/migrate", unit: "migrate" },
+      ]);
+    },
+  );
+
+  it("plans to migrate before any server that needs the schema starts", () => {
+    const nothing = { cells: [], volumes: [], images: [] };
+    const offered = ["cpu", "cpuset", "memory", "io", "pids"] as const;
+    const steps = planMonolith({ spec, stopped: [] }, nothing, { offered }).map(describeStep);
+    const migrated = steps.indexOf("await mastodon/migrate:migrate");
+    const servers = ["web:puma", "streaming:streaming", "sidekiq:sidekiq"];
+    const starts = servers.map((unit) => steps.indexOf(`start mastodon/${unit}`));
+    expect(migrated).toBeGreaterThan(steps.indexOf("await mastodon/postgres:role"));
+    expect(Math.min(...starts)).toBeGreaterThan(migrated);
+  });
+});
