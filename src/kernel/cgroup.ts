@@ -1,0 +1,185 @@
+// The cells' cgroups: one directory per cell inside its parent's, below the one subtree of this daemon.
+// It keeps no state. A warden's leaf is made before its cell's cgroup and removed after it, so the leaves are
+// the list of cells whatever moment the daemon was killed at. Leaves of units belong to the warden.
+
+import { join } from "node:path";
+
+import { HengeError, KernelError } from "../errors.js";
+import { LIMIT_FILES, fileNameOf, isCellName, parentOf } from "../spec/index.js";
+import type { CellName, Controller, LimitFile, Limits } from "../spec/index.js";
+import {
+  awaitEvent,
+  ensureCgroup,
+  listChildren,
+  readCgroupFile,
+  readCgroupFileIfAny,
+  readEvent,
+  removeCgroup,
+  writeCgroupFile,
+} from "./cgroup-file.js";
+import { LIMIT_DEFAULTS, controllerOf, filesOf, normaliseLimit, planWrites } from "./limits.js";
+import type { CgroupFacts, CgroupPort } from "./port.js";
+import { WARDENS, enableControllers, openSubtree } from "./subtree.js";
+import type { CgroupOptions } from "./subtree.js";
+
+const REMOVE_MS = 5_000;
+
+/**
+ * Opens this daemon's subtree and makes it when it is missing.
+ * @throws {HengeError} KERNEL_REFUSED: no cgroup2 mount · WRONG_STATE: `delegated`, but no such cgroup
+ */
+export async function openCgroups(options: CgroupOptions): Promise<CgroupPort> {
+  return cgroupsOf(await openSubtree(options));
+}
+
+/** The port over a subtree that is there already. */
+export function cgroupsOf(facts: CgroupFacts): CgroupPort {
+  return new Cgroups(facts);
+}
+
+class Cgroups implements CgroupPort {
+  readonly facts: CgroupFacts;
+  constructor(facts: CgroupFacts) {
+    this.facts = facts;
+  }
+
+  directoryOf(cell: CellName): string {
+    return join(this.facts.subtree, cell);
+  }
+
+  async ensureWardenLeaf(cell: CellName): Promise<string> {
+    const leaf = this.#wardenLeafOf(cell);
+    await ensureCgroup(leaf);
+    return leaf;
+  }
+
+  async ensureCell(cell: CellName, limits: Limits): Promise<void> {
+    this.#requireOffered(cell, filesOf(limits));
+    const parent = parentOf(cell);
+    if (parent !== undefined) await enableControllers(this.directoryOf(parent), this.facts.offered);
+    await this.ensureWardenLeaf(cell);
+    await ensureCgroup(this.directoryOf(cell));
+    const current = await this.readLimits(cell);
+    // Also back to the default, for a cgroup left behind by a daemon that was killed.
+    for (const file of LIMIT_FILES.filter(
+      (name) => (limits[name] ?? current[name]) !== undefined,
+    )) {
+      const wanted = normaliseLimit(file, limits[file] ?? LIMIT_DEFAULTS[file]);
+      if (wanted !== (current[file] ?? LIMIT_DEFAULTS[file]))
+        await this.writeLimit(cell, file, wanted);
+    }
+  }
+
+  async writeLimit(cell: CellName, file: LimitFile, text: string): Promise<void> {
+    this.#requireOffered(cell, [file]);
+    const directory = this.directoryOf(cell);
+    const before = await readLimitFile(directory, file);
+    for (const line of planWrites(file, before, text)) await writeCgroupFile(directory, file, line);
+    const after = normaliseLimit(file, await readCgroupFile(directory, file));
+    if (after !== normaliseLimit(file, text)) throw notTaken(join(directory, file), text, after);
+  }
+
+  async readLimits(cell: CellName): Promise<Limits> {
+    const limits: Partial<Record<LimitFile, string>> = {};
+    for (const file of LIMIT_FILES.filter((name) => this.#offers(controllerOf(name)))) {
+      const text = await readCgroupFileIfAny(this.directoryOf(cell), file);
+      const limit = text === undefined ? LIMIT_DEFAULTS[file] : normaliseLimit(file, text);
+      if (limit !== LIMIT_DEFAULTS[file]) limits[file] = limit;
+    }
+    return limits;
+  }
+
+  async setFrozen(cell: CellName, frozen: boolean, signal: AbortSignal): Promise<void> {
+    const directory = this.directoryOf(cell);
+    await writeCgroupFile(directory, "cgroup.freeze", frozen ? "1" : "0");
+    await awaitEvent(directory, "frozen", frozen ? "1" : "0", signal);
+  }
+
+  async isFrozen(cell: CellName): Promise<boolean> {
+    return (await readEvent(this.directoryOf(cell), "frozen")) === "1";
+  }
+
+  async isPopulated(cell: CellName): Promise<boolean> {
+    return (await readEvent(this.directoryOf(cell), "populated")) === "1";
+  }
+
+  async kill(cell: CellName, signal: AbortSignal): Promise<void> {
+    const directory = this.directoryOf(cell);
+    try {
+      await writeCgroupFile(directory, "cgroup.kill", "1");
+    } catch (error) {
+      // No cgroup, no process: what was asked is so.
+      if (error instanceof KernelError && error.errno === "ENOENT") return;
+      throw error;
+    }
+    await awaitEvent(directory, "populated", "0", signal);
+  }
+
+  async remove(cell: CellName): Promise<void> {
+    const nested = (await this.list()).find((other) => other.startsWith(`${cell}/`));
+    if (nested !== undefined) throw stillNested(cell, nested);
+    const deadlineMs = Date.now() + REMOVE_MS;
+    await removeCgroup(this.directoryOf(cell), deadlineMs);
+    await removeCgroup(this.#wardenLeafOf(cell), deadlineMs);
+  }
+
+  async list(): Promise<readonly CellName[]> {
+    const names = await listChildren(join(this.facts.subtree, WARDENS));
+    // A name sorts before every longer one that begins with it: parents come first.
+    return names
+      .map((name) => name.replaceAll(".", "/"))
+      .filter(isCellName)
+      .sort();
+  }
+
+  #wardenLeafOf(cell: CellName): string {
+    return join(this.facts.subtree, WARDENS, fileNameOf(cell));
+  }
+
+  #offers(controller: Controller): boolean {
+    return this.facts.offered.includes(controller);
+  }
+
+  #requireOffered(cell: CellName, files: readonly LimitFile[]): void {
+    const missing = files.filter((file) => !this.#offers(controllerOf(file)));
+    if (missing.length > 0) throw notOffered(cell, missing);
+  }
+}
+
+async function readLimitFile(directory: string, file: LimitFile): Promise<string> {
+  try {
+    return await readCgroupFile(directory, file);
+  } catch (error) {
+    if (!(error instanceof KernelError && error.errno === "ENOENT")) throw error;
+    throw new HengeError("KERNEL_REFUSED", `cannot limit ${file} in ${directory}: no such file`, {
+      hint: "The cgroup is gone, or this kernel is built without that file (io.weight needs BLK_CGROUP_IOCOST).",
+      cause: error,
+    });
+  }
+}
+
+function notOffered(cell: CellName, files: readonly LimitFile[]): HengeError {
+  const controllers = [...new Set(files.map(controllerOf))].join(", ");
+  const text = `cannot limit ${files.join(", ")} of cell ${cell}`;
+  return new HengeError(
+    "KERNEL_REFUSED",
+    `${text}: this host does not offer the cgroup v2 controllers ${controllers}`,
+    {
+      hint:
+        "henge doctor says why; to go without them, list them under accept-missing-controllers in the manifest " +
+        "or pass --allow-missing-controllers.",
+    },
+  );
+}
+
+function notTaken(path: string, wanted: string, seen: string): HengeError {
+  const text = `cannot set ${path} to ${JSON.stringify(wanted)}: the kernel made it ${JSON.stringify(seen)}`;
+  return new HengeError("KERNEL_REFUSED", text, {
+    hint: "Write the limit as the kernel would read it back.",
+  });
+}
+
+function stillNested(cell: CellName, nested: CellName): HengeError {
+  const text = `cannot remove the cgroup of cell ${cell}: cell ${nested} is in it`;
+  return new HengeError("WRONG_STATE", text, { hint: "Free the nested cells first." });
+}

@@ -1,0 +1,50 @@
+// What the core asks of the kernel: one cgroup subtree, and facts about the host.
+
+import type { CellName, Controller, LimitFile, Limits } from "../spec/index.js";
+
+export interface CgroupFacts {
+  /** Where cgroup2 is mounted, from /proc/self/mountinfo. */
+  readonly mount: string;
+  /** Absolute directory of the one subtree this daemon owns. */
+  readonly subtree: string;
+  /** Controllers the subtree may hand to cells. */
+  readonly offered: readonly Controller[];
+}
+
+export interface CgroupPort {
+  readonly facts: CgroupFacts;
+  /** Absolute directory of a cell's cgroup. */
+  directoryOf(cell: CellName): string;
+  /** Absolute directory of the leaf a cell's warden lives in; made when missing. Outside the cell's own cgroup. */
+  ensureWardenLeaf(cell: CellName): Promise<string>;
+  /** Makes the cell's cgroup with these limits, written and read back; the parent's exists. Idempotent. */
+  ensureCell(cell: CellName, limits: Limits): Promise<void>;
+  /** Limits whose controller is not offered are refused with KERNEL_REFUSED before anything is written. */
+  writeLimit(cell: CellName, file: LimitFile, text: string): Promise<void>;
+  /** The files among `LIMIT_FILES` that differ from the kernel's default, in the form of `Limits`. */
+  readLimits(cell: CellName): Promise<Limits>;
+  /** Waits until `cgroup.events` says so. */
+  setFrozen(cell: CellName, frozen: boolean, signal: AbortSignal): Promise<void>;
+  isFrozen(cell: CellName): Promise<boolean>;
+  isPopulated(cell: CellName): Promise<boolean>;
+  /** cgroup.kill, then waits for `populated 0`. */
+  kill(cell: CellName, signal: AbortSignal): Promise<void>;
+  /** Removes the cell's cgroup with its unit leaves and its warden's leaf; nested cells are gone already. Idempotent. */
+  remove(cell: CellName): Promise<void>;
+  /** Every cell that has a cgroup, parents before children. */
+  list(): Promise<readonly CellName[]>;
+}
+
+/** One line of `henge doctor`. */
+export interface Finding {
+  readonly check: string;
+  readonly level: "ok" | "degraded" | "unfit";
+  readonly text: string;
+  /** What to do about it; absent when ok. */
+  readonly hint?: string;
+}
+
+export interface HostPort {
+  bootId(): Promise<string>;
+  findings(): Promise<readonly Finding[]>;
+}

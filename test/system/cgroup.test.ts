@@ -1,0 +1,160 @@
+// What only real cgroups show: delegation, waits that end, and that nothing outside the subtree is written.
+
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { awaitEvent, removeCgroup } from "../../src/kernel/cgroup-file.js";
+import { cgroupsOf, openCgroups } from "../../src/kernel/cgroup.js";
+import { findCgroup2, parseMountInfo } from "../../src/kernel/mountinfo.js";
+import { claimCgroup } from "../../src/kernel/subtree.js";
+import type { CellName } from "../../src/spec/index.js";
+
+const SHOP = "shop" as CellName;
+const MOUNT = findCgroup2(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")))?.mountPoint;
+
+let own: string;
+let children: ChildProcess[];
+beforeEach((context) => {
+  const fit = MOUNT !== undefined && process.getuid?.() === 0;
+  const required = process.env["HENGE_REQUIRE"]?.split(",").includes("cgroup2") === true;
+  if (!fit && !required) context.skip("needs root and a cgroup2 mount");
+  own = join(MOUNT ?? "/sys/fs/cgroup", `henge-test-${String(process.pid)}-own`);
+  children = [];
+  mkdirSync(own);
+});
+afterEach(async () => {
+  for (const child of children) {
+    child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  }
+  await removeCgroup(own, Date.now() + 5_000);
+});
+
+async function runIn(directory: string): Promise<string> {
+  const child = spawn("/bin/sleep", ["300"], { stdio: "ignore" });
+  children.push(child);
+  await once(child, "spawn");
+  writeFileSync(join(directory, "cgroup.procs"), String(child.pid));
+  return String(child.pid);
+}
+
+function procsOf(directory: string): readonly string[] {
+  return readFileSync(join(directory, "cgroup.procs"), "utf8").split("\n").filter(Boolean).sort();
+}
+
+describe("claiming a delegated cgroup", () => {
+  it("moves every process in it to the daemon's leaf, and does it again", async () => {
+    const pids = [await runIn(own), await runIn(own)].sort();
+    await claimCgroup(own);
+    expect(procsOf(own)).toEqual([]);
+    expect(procsOf(join(own, "henge.daemon"))).toEqual(pids);
+    await claimCgroup(own);
+    expect(procsOf(join(own, "henge.daemon"))).toEqual(pids);
+  });
+
+  it("is refused to a daemon that is in the root cgroup", async (context) => {
+    const line = readFileSync("/proc/self/cgroup", "utf8")
+      .split("\n")
+      .find((text) => text.startsWith("0::"));
+    if (line !== "0::/") context.skip("needs a test run that is in the root cgroup");
+    const opening = openCgroups({ subtreeName: "henge-test-never", delegated: true });
+    await expect(opening).rejects.toMatchObject({ code: "WRONG_STATE" });
+  });
+});
+
+describe("opening the subtree", () => {
+  it("leaves every file of the root cgroup as it was, and adds one directory", async () => {
+    const root = MOUNT ?? "";
+    const name = `henge-test-${String(process.pid)}-open`;
+    const before = readFileSync(join(root, "cgroup.subtree_control"), "utf8");
+    const cgroups = await openCgroups({ subtreeName: name });
+    try {
+      expect(cgroups.facts).toMatchObject({ mount: root, subtree: join(root, name) });
+      expect(readFileSync(join(root, "cgroup.subtree_control"), "utf8")).toBe(before);
+      expect(readdirSync(root).filter((entry) => entry === name)).toEqual([name]);
+      // Nothing is offered that the root did not already hand down.
+      expect(before.split(/\s+/)).toEqual(expect.arrayContaining([...cgroups.facts.offered]));
+    } finally {
+      await removeCgroup(join(root, name), Date.now() + 5_000);
+    }
+  });
+
+  it("keeps the cells of the daemon before", async () => {
+    const name = `henge-test-${String(process.pid)}-again`;
+    const first = await openCgroups({ subtreeName: name });
+    try {
+      await first.ensureCell(SHOP, {});
+      expect(await (await openCgroups({ subtreeName: name })).list()).toEqual([SHOP]);
+    } finally {
+      await removeCgroup(first.facts.subtree, Date.now() + 5_000);
+    }
+  });
+});
+
+describe("a wait", () => {
+  it("ends with DEADLINE when what it waits for does not come", async () => {
+    await runIn(own);
+    const waiting = awaitEvent(own, "populated", "0", AbortSignal.timeout(50));
+    await expect(waiting).rejects.toMatchObject({ code: "DEADLINE" });
+  });
+
+  it("ends as soon as the last process does", async () => {
+    await runIn(own);
+    const waiting = awaitEvent(own, "populated", "0", AbortSignal.timeout(5_000));
+    let killedMs = 0;
+    // Once the wait has had its first look.
+    setTimeout(() => {
+      killedMs = performance.now();
+      writeFileSync(join(own, "cgroup.kill"), "1");
+    }, 100);
+    await waiting;
+    // Told by the kernel: sooner than the next regular look.
+    expect(performance.now() - killedMs).toBeLessThan(300);
+  });
+
+  it("ends when the cgroup is gone", async () => {
+    const leaf = join(own, "leaf");
+    mkdirSync(leaf);
+    const waiting = awaitEvent(leaf, "populated", "1", AbortSignal.timeout(5_000));
+    rmdirSync(leaf);
+    await waiting;
+  });
+});
+
+describe("removing", () => {
+  it("takes the leaves of units and of the warden along", async () => {
+    mkdirSync(join(own, "henge.wardens"));
+    const port = cgroupsOf({ mount: MOUNT ?? "", subtree: own, offered: [] });
+    await port.ensureCell(SHOP, {});
+    for (const leaf of ["henge.init", "unit.web", "unit.web/deep"])
+      mkdirSync(join(own, "shop", leaf));
+    await port.remove(SHOP);
+    expect(existsSync(join(own, "shop"))).toBe(false);
+    expect(
+      readdirSync(join(own, "henge.wardens"), { withFileTypes: true }).filter((e) =>
+        e.isDirectory(),
+      ),
+    ).toEqual([]);
+  });
+
+  it("gives up with BUSY and names the processes that are still in it", async () => {
+    const pid = await runIn(own);
+    const removing = removeCgroup(own, Date.now() + 50);
+    await expect(removing).rejects.toMatchObject({
+      code: "BUSY",
+      message: expect.stringContaining(pid) as string,
+    });
+  });
+});
