@@ -1,0 +1,72 @@
+// Reads and writes one daemon's nftables table with nft(8).
+
+import type { Run } from "../command.js";
+import { nothingWithoutTool, query } from "./query.js";
+import { isHengeTable, tableOf } from "./ruleset.js";
+import type { Published, RootKey } from "./ruleset.js";
+
+const NFT = "/usr/sbin/nft";
+
+interface Reply {
+  readonly nftables: readonly Item[];
+}
+
+interface Item {
+  readonly table?: { readonly family: string; readonly name: string };
+  readonly map?: { readonly elem?: readonly Element[] };
+}
+
+type Element = readonly [
+  key: { readonly elem: { readonly val: Concat; readonly comment?: string } } | Concat,
+  value: Concat,
+];
+
+interface Concat {
+  readonly concat: readonly [string, number];
+}
+
+/** All of `text` or none of it. */
+export async function applyRules(run: Run, text: string): Promise<void> {
+  await run([NFT, "-f", "-"], { input: text });
+}
+
+/** Names of the tables of every daemon on this host. */
+export async function listTables(run: Run): Promise<readonly string[]> {
+  const items = await list(run, "tables").catch(nothingWithoutTool);
+  return items
+    .flatMap((item) => item.table ?? [])
+    .filter((table) => table.family === "inet" && isHengeTable(table.name))
+    .map((table) => table.name);
+}
+
+/**
+ * What a table of any daemon publishes, nothing when there is no such table; `cell` is empty for an element
+ * that names none.
+ */
+export async function readTable(run: Run, table: string): Promise<readonly Published[]> {
+  if (!(await listTables(run)).includes(table)) return [];
+  try {
+    const items = await list(run, "map", "inet", table, "published");
+    return items.flatMap((item) => item.map?.elem ?? []).map(publishedFromElement);
+  } catch (error) {
+    // Another daemon may have removed its table meanwhile.
+    if ((await listTables(run)).includes(table)) throw error;
+    return [];
+  }
+}
+
+/** Removes the daemon's table with all that is in it. */
+export async function deleteTable(run: Run, rootKey: RootKey): Promise<void> {
+  await applyRules(run, `delete table inet ${tableOf(rootKey)}\n`);
+}
+
+async function list(run: Run, ...what: readonly string[]): Promise<readonly Item[]> {
+  return ((await query(run, [NFT, "-j", "list", ...what])) as Reply).nftables;
+}
+
+function publishedFromElement([key, value]: Element): Published {
+  const [{ val, comment }] = "elem" in key ? [key.elem] : [{ val: key, comment: undefined }];
+  const [hostAddress, hostPort] = val.concat;
+  const [cellAddress, cellPort] = value.concat;
+  return { cell: comment ?? "", hostAddress, hostPort, cellAddress, cellPort };
+}

@@ -1,0 +1,19 @@
+// What the core asks of the host's network for root cells with a network namespace of their own.
+
+import type { CellName, PublishSpec } from "../spec/index.js";
+
+export interface NetworkPort {
+  /**
+   * Gives the network namespace of process `initPid` a veth with an address, and publishes ports. Idempotent.
+   * Denied by default: anything that does not come from the host itself through a published port.
+   */
+  attach(cell: CellName, initPid: number, ports: readonly PublishSpec[]): Promise<void>;
+  /** Replaces the published ports of an attached cell in one transaction. */
+  publish(cell: CellName, ports: readonly PublishSpec[]): Promise<void>;
+  /** The published ports as the kernel has them; undefined when the cell is not attached. */
+  readPublished(cell: CellName): Promise<readonly PublishSpec[] | undefined>;
+  /** Removes the cell's veth and rules. Idempotent. */
+  detach(cell: CellName): Promise<void>;
+  /** Removes what belongs to no cell of `keep`, and Henge's table when nothing is left. */
+  sweep(keep: readonly CellName[]): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  aliasOf,
+  cellOfAlias,
+  interfacePrefix,
+  isHengeTable,
+  isRootKey,
+  publishText,
+  tableOf,
+  tableText,
+} from "../../../src/network/ruleset.js";
+import type { CellName } from "../../../src/spec/index.js";
+
+const SHOP = "shop" as CellName;
+
+describe("the names of one daemon's things", () => {
+  it("differ from those of any other", () => {
+    expect(tableOf("")).toBe("henge");
+    expect(tableOf("abc123")).toBe("henge_abc123");
+    expect(interfacePrefix("abc123").startsWith(interfacePrefix(""))).toBe(false);
+    expect(cellOfAlias("", aliasOf("abc123", SHOP))).toBeUndefined();
+    expect(cellOfAlias("abc123", aliasOf("abc123", SHOP))).toBe(SHOP);
+    expect(cellOfAlias("", undefined)).toBeUndefined();
+  });
+
+  it("fit the 15 characters of an interface's name", () => {
+    expect(`${interfacePrefix("abc123")}32767`.length).toBeLessThanOrEqual(15);
+  });
+
+  it("are known from those of others", () => {
+    expect(["henge", "henge_abc123"].every(isHengeTable)).toBe(true);
+    expect(["hengeabc123", "henge_", "henge_xyz", "filter"].some(isHengeTable)).toBe(false);
+    expect(["", "0a1b2c"].every(isRootKey)).toBe(true);
+    expect(["abc", "ABC123", "abc1234", "abc12;"].some(isRootKey)).toBe(false);
+  });
+});
+
+describe("publishText", () => {
+  it("takes away before it adds, so that one port can change its cell", () => {
+    const before = {
+      cell: "shop",
+      hostAddress: "127.0.0.1",
+      hostPort: 80,
+      cellAddress: "10.83.0.1",
+      cellPort: 1,
+    };
+    const text = publishText("", [before], [{ ...before, cell: "blog", cellAddress: "10.83.0.3" }]);
+    expect(text.split("\n")).toEqual([
+      "delete element inet henge published { 127.0.0.1 . 80 }",
+      'add element inet henge published { 127.0.0.1 . 80 comment "blog" : 10.83.0.3 . 1 }',
+      "",
+    ]);
+  });
+});
+
+describe("tableText", () => {
+  it("names the daemon's own veths only", () => {
+    const names = [...tableText("abc123").matchAll(/"([^"]+)"/g)].map((match) => match[1]);
+    expect(new Set(names)).toEqual(new Set(["hgabc123-*"]));
+  });
+});
