@@ -1,0 +1,69 @@
+// Reads what btrfs-progs and losetup print, and the head of a btrfs superblock. Pure.
+
+import { HengeError } from "../errors.js";
+
+export interface Subvolume {
+  /** 32 hex digits. */
+  readonly uuid: string;
+  readonly readOnly: boolean;
+  /** Limit of its quota group on referenced bytes; absent when there is none. */
+  readonly quotaBytes?: number;
+}
+
+/**
+ * Output of `btrfs subvolume show --raw`.
+ * A cell may name its own snapshots, which are printed between the identity and the quota: the identity is taken
+ * from the first line that has it, the quota from the last.
+ */
+export function parseSubvolumeShow(text: string): Subvolume {
+  const uuid = /^\s*UUID:\s+([0-9a-f-]{36})$/m.exec(text)?.[1];
+  const flags = /^\s*Flags:\s+(\S.*)$/m.exec(text)?.[1];
+  if (uuid === undefined || flags === undefined) {
+    throw new HengeError(
+      "KERNEL_REFUSED",
+      `cannot read what btrfs said of a subvolume: ${JSON.stringify(text.slice(0, 200))}`,
+    );
+  }
+  const limit = [...text.matchAll(/^\s*Limit referenced:\s+(\d+|-|none)$/gm)].at(-1)?.[1] ?? "-";
+  return {
+    uuid: uuid.replaceAll("-", ""),
+    readOnly: flags.split(/[\s,]+/).includes("readonly"),
+    ...(/^\d+$/.test(limit) ? { quotaBytes: Number(limit) } : {}),
+  };
+}
+
+/** The file behind a loop device. */
+export interface LoopFile {
+  readonly device: string;
+  readonly inode: number;
+  /** `MAJOR:MINOR` of the file system it is on. */
+  readonly fileSystem: string;
+  readonly directIo: boolean;
+}
+
+/** Output of `losetup --json --output NAME,BACK-INO,BACK-MAJ:MIN,DIO`. */
+export function parseLoopFiles(text: string): readonly LoopFile[] {
+  if (text.trim() === "") return []; // no loop device at all
+  const { loopdevices } = JSON.parse(text) as {
+    readonly loopdevices: readonly Record<string, unknown>[];
+  };
+  return loopdevices.map((row) => ({
+    device: String(row["name"]),
+    inode: Number(row["back-ino"]),
+    fileSystem: String(row["back-maj:min"]).trim(),
+    directIo: row["dio"] === true,
+  }));
+}
+
+/** Where the superblock begins, and how much of it is read. @see https://btrfs.readthedocs.io/en/latest/dev/On-disk-format.html#superblock */
+export const SUPERBLOCK = { offset: 0x10000, bytes: 0x48 } as const;
+const FSID_OFFSET = 0x20;
+const MAGIC_OFFSET = 0x40;
+
+/** UUID of the file system, as `/sys/fs/btrfs` spells it; undefined when it is not a btrfs superblock. */
+export function parseSuperblockUuid(head: Buffer): string | undefined {
+  if (head.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 8).toString("latin1") !== "_BHRfS_M")
+    return undefined;
+  const hex = head.subarray(FSID_OFFSET, FSID_OFFSET + 16).toString("hex");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,217 @@
+// The embedded driver: a btrfs pool in one sparse file, a subvolume per volume and image, quotas by quota group.
+
+import { mkdir, readdir, rmdir, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { HengeError, KernelError, errnoOf } from "../errors.js";
+import { isLabel } from "../spec/index.js";
+import type { Run } from "../command.js";
+import type { ImageName, MonolithName, VolumeName, VolumeStatus } from "../spec/index.js";
+
+import type { VolumeDriver } from "./driver.js";
+import { checkMounted, closeMount, ensureMounted } from "./loop-mount.js";
+import { checkLabel, imageFileName, parseImageFileName } from "./names.js";
+import { ensurePoolFile, recordPath } from "./pool-file.js";
+import { readRecord } from "./record.js";
+import {
+  destroy,
+  exists,
+  listNames,
+  makeWhole,
+  readSubvolume,
+  removePartial,
+  setQuota,
+} from "./subvolume.js";
+import { unpackImage } from "./unpack.js";
+
+/** BTRFS_SUPER_MAGIC of statfs(2). */
+const BTRFS_FS_TYPE = 0x9123683e;
+
+export interface BtrfsOptions {
+  /** Absolute path of the pool's file; `FILE.uuid` beside it remembers which pool it is. */
+  readonly poolFile: string;
+  /** Absolute directory the pool is mounted at; its parent belongs to root alone. */
+  readonly mountPoint: string;
+  /** Size of a pool that is made; the file is sparse. An existing pool keeps its size. */
+  readonly sizeBytes: number;
+  readonly run: Run;
+}
+
+interface Pool extends BtrfsOptions {
+  /** Directories of the pool: `volumes/MONOLITH/VOLUME` and `images/IMAGE.DIGEST`. */
+  readonly volumes: string;
+  readonly images: string;
+}
+
+/** A driver of the embedded pool. Nothing is touched before `ensurePool`. */
+export function createBtrfsDriver(options: BtrfsOptions): VolumeDriver {
+  const [volumes, images] = [
+    join(options.mountPoint, "volumes"),
+    join(options.mountPoint, "images"),
+  ];
+  const pool: Pool = { ...options, volumes, images };
+  return {
+    ...poolVerbs(pool),
+    ...volumeListVerbs(pool),
+    ...volumeVerbs(pool),
+    ...imageVerbs(pool),
+  };
+}
+
+/** Every other verb begins here: a directory where the pool should be mounted is never taken for an empty pool. */
+async function checkPool(pool: Pool): Promise<void> {
+  const uuid = await readRecord(recordPath(pool.poolFile));
+  if (uuid === undefined)
+    throw new HengeError("WRONG_STATE", `cannot use the pool ${pool.poolFile}: it was never made`);
+  await checkMounted(pool.run, pool, uuid);
+}
+
+function poolVerbs(pool: Pool): Pick<VolumeDriver, "ensurePool" | "facts" | "closePool"> {
+  const { run, mountPoint, poolFile, volumes, images } = pool;
+  return {
+    async ensurePool(signal) {
+      const uuid = await ensurePoolFile(run, poolFile, pool.sizeBytes, signal);
+      await ensureMounted(run, pool, uuid, signal);
+      await run(["btrfs", "quota", "enable", mountPoint], { signal });
+      for (const directory of [volumes, images])
+        await mkdir(directory, { recursive: true, mode: 0o700 });
+      const monoliths = (await listNames(volumes))
+        .filter(isLabel)
+        .map((name) => join(volumes, name));
+      for (const parent of [images, ...monoliths]) await removePartial(run, parent, signal);
+    },
+    async facts() {
+      await checkPool(pool);
+      const { bsize, blocks, bavail } = await statfs(mountPoint);
+      return {
+        driver: "btrfs",
+        path: mountPoint,
+        totalBytes: bsize * blocks,
+        freeBytes: bsize * bavail,
+      };
+    },
+    async closePool() {
+      const uuid = await readRecord(recordPath(poolFile));
+      if (uuid !== undefined) await closeMount(run, pool, uuid);
+    },
+  };
+}
+
+function volumeListVerbs(pool: Pool): Pick<VolumeDriver, "listMonoliths" | "listVolumes"> {
+  const { run, volumes } = pool;
+  return {
+    async listMonoliths() {
+      await checkPool(pool);
+      const found: MonolithName[] = [];
+      for (const name of (await listNames(volumes)).filter(isLabel)) {
+        if ((await listNames(join(volumes, name))).some(isLabel)) found.push(name as MonolithName);
+      }
+      return found.sort();
+    },
+    async listVolumes(monolith) {
+      const directory = join(volumes, checkLabel("monolith", monolith));
+      await checkPool(pool);
+      const found: VolumeStatus[] = [];
+      for (const name of (await listNames(directory)).filter(isLabel).sort()) {
+        const { quotaBytes } = await readSubvolume(run, join(directory, name));
+        found.push({
+          name: name as VolumeName,
+          ...(quotaBytes === undefined ? {} : { quotaBytes }),
+        });
+      }
+      return found;
+    },
+  };
+}
+
+function volumeVerbs(
+  pool: Pool,
+): Pick<VolumeDriver, "createVolume" | "resizeVolume" | "destroyVolume" | "volumeSource"> {
+  const { run, volumes } = pool;
+  const pathOf = (monolith: MonolithName, volume: VolumeName) =>
+    join(volumes, checkLabel("monolith", monolith), checkLabel("volume", volume));
+  return {
+    async createVolume(monolith, volume, signal) {
+      const path = pathOf(monolith, volume.name);
+      signal.throwIfAborted();
+      await checkPool(pool);
+      if (await exists(path)) {
+        throw new HengeError(
+          "WRONG_STATE",
+          `cannot create volume ${volume.name} of ${monolith}: it exists`,
+        );
+      }
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await makeWhole(run, path, signal, (partial) =>
+        setQuota(run, partial, volume.quotaBytes, signal),
+      );
+    },
+    async resizeVolume(monolith, volume, signal) {
+      const path = pathOf(monolith, volume.name);
+      await checkPool(pool);
+      await readSubvolume(run, path);
+      await setQuota(run, path, volume.quotaBytes, signal);
+    },
+    async destroyVolume(monolith, volume, signal) {
+      const path = pathOf(monolith, volume);
+      await checkPool(pool);
+      await destroy(run, path, signal);
+      await removeIfEmpty(dirname(path));
+    },
+    async volumeSource(monolith, volume) {
+      const path = pathOf(monolith, volume);
+      await checkPool(pool);
+      return { path, fsType: BTRFS_FS_TYPE, identity: (await readSubvolume(run, path)).uuid };
+    },
+  };
+}
+
+function imageVerbs(
+  pool: Pool,
+): Pick<VolumeDriver, "importImage" | "listImages" | "imageSource" | "destroyImage"> {
+  const { run, images } = pool;
+  const pathOf = (image: ImageName, digest: string) => join(images, imageFileName(image, digest));
+  return {
+    async importImage(image, archive, digest, signal) {
+      const path = pathOf(image, digest);
+      signal.throwIfAborted();
+      await checkPool(pool);
+      if (await exists(path)) return;
+      await makeWhole(run, path, signal, async (directory) => {
+        await unpackImage(run, { image, archive, digest, directory }, signal);
+        await run(["btrfs", "property", "set", "-t", "subvol", directory, "ro", "true"], {
+          signal,
+        });
+      });
+    },
+    async listImages() {
+      await checkPool(pool);
+      const names = (await readdir(images)).sort();
+      return names.map(parseImageFileName).filter((image) => image !== undefined);
+    },
+    async imageSource(image, digest) {
+      const path = pathOf(image, digest);
+      await checkPool(pool);
+      const { uuid, readOnly } = await readSubvolume(run, path);
+      if (!readOnly)
+        throw new HengeError(
+          "WRONG_STATE",
+          `cannot use image ${image} at ${path}: somebody made it writable`,
+        );
+      return { path, fsType: BTRFS_FS_TYPE, identity: uuid };
+    },
+    async destroyImage(image, digest, signal) {
+      const path = pathOf(image, digest);
+      await checkPool(pool);
+      await destroy(run, path, signal);
+    },
+  };
+}
+
+async function removeIfEmpty(directory: string): Promise<void> {
+  await rmdir(directory).catch((error: unknown) => {
+    const errno = errnoOf(error);
+    if (errno !== "ENOTEMPTY" && errno !== "ENOENT")
+      throw new KernelError("remove", errno, { cause: error, path: directory });
+  });
+}

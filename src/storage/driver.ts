@@ -1,0 +1,46 @@
+// One interface over the pool's file systems. A driver never follows a name it did not make itself.
+
+import type {
+  ImageName,
+  ImageStatus,
+  MonolithName,
+  MountSource,
+  VolumeName,
+  VolumeSpec,
+  VolumeStatus,
+} from "../spec/index.js";
+
+export interface PoolFacts {
+  readonly driver: "btrfs" | "zfs";
+  readonly path: string;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+export interface VolumeDriver {
+  /** Mounts the pool, makes it first where it is the embedded one and missing. Idempotent. */
+  ensurePool(signal: AbortSignal): Promise<void>;
+  /** @throws {HengeError} WRONG_STATE: the pool is not mounted, or it is another pool */
+  facts(): Promise<PoolFacts>;
+  listVolumes(monolith: MonolithName): Promise<readonly VolumeStatus[]>;
+  /** Monoliths that have any volume in the pool. */
+  listMonoliths(): Promise<readonly MonolithName[]>;
+  createVolume(monolith: MonolithName, volume: VolumeSpec, signal: AbortSignal): Promise<void>;
+  /** Sets the quota; undefined lifts it. */
+  resizeVolume(monolith: MonolithName, volume: VolumeSpec, signal: AbortSignal): Promise<void>;
+  destroyVolume(monolith: MonolithName, volume: VolumeName, signal: AbortSignal): Promise<void>;
+  /** @throws {HengeError} WRONG_STATE: not mounted or not the dataset it should be */
+  volumeSource(monolith: MonolithName, volume: VolumeName): Promise<MountSource>;
+  /** Unpacks a tar archive into a new dataset, whole or not at all, read-only from then on. `digest` is its SHA-256. */
+  importImage(
+    image: ImageName,
+    archive: string,
+    digest: string,
+    signal: AbortSignal,
+  ): Promise<void>;
+  listImages(): Promise<readonly ImageStatus[]>;
+  imageSource(image: ImageName, digest: string): Promise<MountSource>;
+  destroyImage(image: ImageName, digest: string, signal: AbortSignal): Promise<void>;
+  /** Unmounts the embedded pool and detaches its loop device; nothing of it may be in use. */
+  closePool(): Promise<void>;
+}

@@ -1,0 +1,70 @@
+// Reads what `zfs list -Hp` and `zpool list -Hp` print: one line per row, columns parted by tabs, numbers in full. Pure.
+
+import { CommandError, HengeError } from "../errors.js";
+
+import { DATASET_COLUMNS } from "./zfs-names.js";
+
+export interface Dataset {
+  readonly name: string;
+  /** Never used again for another dataset; decimal, up to 64 bits. */
+  readonly guid: string;
+  readonly mounted: boolean;
+  readonly readOnly: boolean;
+  readonly quotaBytes?: number;
+  readonly usedBytes: number;
+  readonly availableBytes: number;
+}
+
+/** Output of `listArgv`. */
+export function parseDatasets(text: string): readonly Dataset[] {
+  return rows(text, DATASET_COLUMNS.length).map(
+    ([name = "", guid = "", mounted, readonly, quota, used, available]) => {
+      const quotaBytes = parseBytes(quota);
+      return {
+        name,
+        guid,
+        mounted: mounted === "yes",
+        readOnly: readonly === "on",
+        ...(quotaBytes === 0 ? {} : { quotaBytes }), // 0 is «none»
+        usedBytes: parseBytes(used),
+        availableBytes: parseBytes(available),
+      };
+    },
+  );
+}
+
+export interface Pool {
+  readonly name: string;
+  /** e.g. ONLINE, DEGRADED, SUSPENDED. */
+  readonly health: string;
+}
+
+/** Output of `zpool list -Hp -o name,health`. */
+export function parsePools(text: string): readonly Pool[] {
+  return rows(text, 2).map(([name = "", health = ""]) => ({ name, health }));
+}
+
+/** `zfs` tells in words only (LC_ALL=C) that there is no such dataset. */
+export function isMissingDataset(error: unknown): boolean {
+  return error instanceof CommandError && error.stderr.includes("dataset does not exist");
+}
+
+function rows(text: string, width: number): readonly (readonly string[])[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const row = line.split("\t");
+      if (row.length === width) return row;
+      throw new HengeError("KERNEL_REFUSED", `cannot read what ZFS said: ${JSON.stringify(line)}`);
+    });
+}
+
+function parseBytes(text: string | undefined): number {
+  if (text === "none" || text === "-") return 0;
+  if (text !== undefined && /^\d+$/.test(text)) return Number(text);
+  throw new HengeError(
+    "KERNEL_REFUSED",
+    `cannot read what ZFS said: ${JSON.stringify(text)} is not a number of bytes`,
+  );
+}

@@ -1,0 +1,295 @@
+// What only the embedded pool promises: its file, its mount, its subvolumes.
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdir, readFile, readdir, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { runCommand } from "../../../src/command.js";
+import type { Run } from "../../../src/command.js";
+import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
+
+import { archiveAt, makeBtrfsPool } from "./pools.js";
+import type { TestBtrfs } from "./pools.js";
+
+const MIB = 1024 * 1024;
+const shop = "shop" as MonolithName;
+const db = "db" as VolumeName;
+const app = "app" as ImageName;
+const patience = () => AbortSignal.timeout(30_000);
+const wrongState = { code: "WRONG_STATE" };
+
+let pool: TestBtrfs;
+beforeEach(async () => {
+  pool = await makeBtrfsPool();
+  await pool.driver.ensurePool(patience());
+});
+afterEach(() => pool.dispose());
+
+describe("the pool's file and mount", () => {
+  it("is sparse and root's alone, and a device or setuid file in it is worth nothing", async () => {
+    const file = await stat(pool.poolFile);
+    expect(file.size).toBe(512 * MIB);
+    expect(file.blocks * 512).toBeLessThan(64 * MIB);
+    expect([file.mode & 0o777, (await stat(pool.mountPoint)).mode & 0o777]).toEqual([0o600, 0o700]);
+    const line = (await readFile("/proc/self/mountinfo", "utf8"))
+      .split("\n")
+      .find((text) => text.includes(pool.mountPoint));
+    expect(line).toMatch(/ rw,nosuid,nodev,noatime /);
+  });
+
+  it("detaches its loop device when it is closed", async () => {
+    await pool.driver.closePool();
+    await pool.driver.closePool();
+    expect(execFileSync("losetup", ["--associated", pool.poolFile], { encoding: "utf8" })).toBe("");
+  });
+
+  it("says so when it is in use, and stays", async () => {
+    const child = spawn("sleep", ["60"], { cwd: pool.mountPoint });
+    try {
+      await expect(pool.driver.closePool()).rejects.toMatchObject({ code: "BUSY" });
+      await pool.driver.facts();
+    } finally {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGKILL");
+      await ended;
+    }
+  });
+
+  it("adopts the mount of a daemon that was killed", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const again = pool.driverWith(runCommand);
+    await again.ensurePool(patience());
+    expect(await again.volumeSource(shop, db)).toEqual(await pool.driver.volumeSource(shop, db));
+  });
+
+  it("does not use another file system that is mounted in its place", async () => {
+    await pool.driver.closePool();
+    execFileSync("mount", ["-t", "tmpfs", "tmpfs", pool.mountPoint]);
+    try {
+      await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+      await expect(pool.driver.createVolume(shop, { name: db }, patience())).rejects.toMatchObject(
+        wrongState,
+      );
+      await expect(pool.driver.closePool()).rejects.toMatchObject(wrongState);
+      expect(await readdir(pool.mountPoint)).toEqual([]);
+    } finally {
+      execFileSync("umount", [pool.mountPoint]);
+    }
+  });
+
+  it("does not use another btrfs pool that is mounted in its place", async () => {
+    const other = await makeBtrfsPool();
+    try {
+      await other.driver.ensurePool(patience());
+      await other.driver.closePool();
+      await pool.driver.closePool();
+      execFileSync("mount", ["-o", "loop", other.poolFile, pool.mountPoint]);
+      await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+      await expect(pool.driver.listVolumes(shop)).rejects.toMatchObject(wrongState);
+    } finally {
+      execFileSync("umount", [pool.mountPoint]);
+      await other.dispose();
+    }
+  });
+
+  it("does not use an unmounted pool's directory", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    await pool.driver.closePool();
+    await mkdir(join(pool.mountPoint, "volumes/shop/db"), { recursive: true });
+    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject(wrongState);
+    await expect(
+      pool.driver.createVolume(shop, { name: "new" as VolumeName }, patience()),
+    ).rejects.toMatchObject(wrongState);
+    await rm(join(pool.mountPoint, "volumes"), { recursive: true });
+  });
+
+  it("misses a pool that is lost instead of making an empty one", async () => {
+    await pool.driver.closePool();
+    await rename(pool.poolFile, `${pool.poolFile}.away`);
+    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+    expect(await readdir(pool.directory)).not.toContain("pool.btrfs");
+    await rename(`${pool.poolFile}.away`, pool.poolFile);
+    await pool.driver.ensurePool(patience());
+  });
+
+  it("does not use another pool's file in the place of its own", async () => {
+    await pool.driver.closePool();
+    await rename(pool.poolFile, `${pool.poolFile}.away`);
+    await truncate(pool.poolFile, 0).catch(() => writeFile(pool.poolFile, ""));
+    await truncate(pool.poolFile, 256 * MIB);
+    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+    execFileSync("mkfs.btrfs", ["-q", pool.poolFile]);
+    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+    await rename(`${pool.poolFile}.away`, pool.poolFile);
+  });
+
+  it("finishes a pool whose making was killed before it was recorded", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    await pool.driver.closePool();
+    await rm(`${pool.poolFile}.uuid`);
+    await writeFile(`${pool.poolFile}.new`, "half a pool");
+    await pool.driver.ensurePool(patience());
+    expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db" }]);
+  });
+});
+
+describe("volumes", () => {
+  it("does not take a plain directory for a volume", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const { path } = await pool.driver.volumeSource(shop, db);
+    await rename(path, `${path}-away`);
+    await mkdir(path);
+    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.listVolumes(shop)).rejects.toMatchObject(wrongState);
+  });
+
+  it("gives a volume the identity the kernel knows it by", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const { path, fsType, identity } = await pool.driver.volumeSource(shop, db);
+    expect(fsType).toBe(0x9123683e);
+    const list = execFileSync("btrfs", ["subvolume", "list", "-u", pool.mountPoint], {
+      encoding: "utf8",
+    });
+    expect(list.replaceAll("-", "")).toContain(`uuid ${identity} path volumes/shop/db`);
+    expect(path).toBe(join(pool.mountPoint, "volumes/shop/db"));
+  });
+
+  it("stops a volume at its quota and leaves its neighbour alone", async () => {
+    await pool.driver.createVolume(shop, { name: db, quotaBytes: 16 * MIB }, patience());
+    await pool.driver.createVolume(shop, { name: "files" as VolumeName }, patience());
+    const full = await pool.driver.volumeSource(shop, db);
+    const tooMuch = writeFile(join(full.path, "big"), Buffer.alloc(32 * MIB, 1), { flush: true });
+    await expect(tooMuch).rejects.toMatchObject({ errno: -122 });
+    const free = await pool.driver.volumeSource(shop, "files" as VolumeName);
+    await writeFile(join(free.path, "big"), Buffer.alloc(32 * MIB, 1), { flush: true });
+  });
+
+  it("destroys a volume in which a cell made subvolumes of its own", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const { path } = await pool.driver.volumeSource(shop, db);
+    execFileSync("btrfs", ["subvolume", "create", join(path, "own")], { stdio: "ignore" });
+    await writeFile(join(path, "own/row"), "1");
+    await pool.driver.destroyVolume(shop, db, patience());
+    expect(await readdir(join(pool.mountPoint, "volumes"))).toEqual([]);
+  });
+
+  it("shows no volume whose making was killed, and removes it at the next start", async () => {
+    const killed = pool.driverWith(dieAt("limit"));
+    await expect(killed.createVolume(shop, { name: db }, patience())).rejects.toThrow("killed");
+    expect(await readdir(join(pool.mountPoint, "volumes/shop"))).toHaveLength(1);
+    expect(await pool.driver.listVolumes(shop)).toEqual([]);
+    expect(await pool.driver.listMonoliths()).toEqual([]);
+    await pool.driver.ensurePool(patience());
+    expect(await readdir(join(pool.mountPoint, "volumes/shop"))).toEqual([]);
+  });
+});
+
+describe("images", () => {
+  it("unpacks owners and modes as they are in the archive, and can then not be written to", async () => {
+    const root = join(pool.directory, "tree");
+    await mkdir(root);
+    await writeFile(join(root, "tool"), "x");
+    execFileSync("tar", [
+      "-cf",
+      join(pool.directory, "tree.tar"),
+      "-C",
+      root,
+      "--owner=:1234",
+      "--group=:1235",
+      "--mode=4751",
+      ".",
+    ]);
+    const { path, digest } = await archiveAt(join(pool.directory, "tree.tar"));
+    await pool.driver.importImage(app, path, digest, patience());
+    const source = await pool.driver.imageSource(app, digest);
+    const { uid, gid, mode } = await stat(join(source.path, "tool"));
+    expect([uid, gid, mode & 0o7777]).toEqual([1234, 1235, 0o4751]);
+    await expect(writeFile(join(source.path, "new"), "x")).rejects.toMatchObject({ code: "EROFS" });
+    execFileSync("btrfs", ["property", "set", "-ts", source.path, "ro", "false"]);
+    await expect(pool.driver.imageSource(app, digest)).rejects.toMatchObject(wrongState);
+  });
+
+  it("refuses an archive that changed after it was named by its digest", async () => {
+    await expect(
+      pool.driver.importImage(app, pool.archive.path, "c".repeat(64), patience()),
+    ).rejects.toMatchObject(wrongState);
+    expect(await pool.driver.listImages()).toEqual([]);
+  });
+
+  it("refuses an empty file and one that is cut short", async () => {
+    const cut = join(pool.directory, "cut.tar");
+    const whole = await readFile(pool.archive.path);
+    await writeFile(cut, whole.subarray(0, whole.indexOf("hello") + 2));
+    const empty = join(pool.directory, "empty.tar");
+    await writeFile(empty, "");
+    for (const file of [cut, empty]) {
+      const { path, digest } = await archiveAt(file);
+      await expect(pool.driver.importImage(app, path, digest, patience())).rejects.toMatchObject({
+        code: "INVALID_REQUEST",
+      });
+    }
+    expect(await readdir(join(pool.mountPoint, "images"))).toEqual([]);
+  });
+
+  it("says that the pool is full, and gives the room back", async () => {
+    const small = await makeBtrfsPool(160 * MIB);
+    try {
+      await small.driver.ensurePool(patience());
+      const big = join(small.directory, "big");
+      await mkdir(big);
+      await writeFile(join(big, "noise"), Buffer.alloc(200 * MIB, 1));
+      execFileSync("tar", ["-cf", `${big}.tar`, "-C", big, "."]);
+      const { path, digest } = await archiveAt(`${big}.tar`);
+      const tooMuch = small.driver.importImage(app, path, digest, patience());
+      await expect(tooMuch).rejects.toMatchObject({ code: "OVER_CAPACITY" });
+      expect(await small.driver.listImages()).toEqual([]);
+      await small.driver.importImage(app, small.archive.path, small.archive.digest, patience());
+    } finally {
+      await small.dispose();
+    }
+  });
+
+  it.each(["tar", "property", "sync"])(
+    "shows no image whose import was killed at %s, and removes it at the next start",
+    async (word) => {
+      const killed = pool.driverWith(dieAt(word));
+      const { path, digest } = pool.archive;
+      await expect(killed.importImage(app, path, digest, patience())).rejects.toThrow("killed");
+      expect(await readdir(join(pool.mountPoint, "images"))).toHaveLength(1);
+      expect(await pool.driver.listImages()).toEqual([]);
+      await expect(pool.driver.imageSource(app, digest)).rejects.toMatchObject(wrongState);
+      await pool.driver.ensurePool(patience());
+      expect(await readdir(join(pool.mountPoint, "images"))).toEqual([]);
+      await pool.driver.importImage(app, path, digest, patience());
+      expect(await pool.driver.listImages()).toHaveLength(1);
+    },
+  );
+
+  it("ends tar when the import is aborted", async () => {
+    const abort = new AbortController();
+    const slow: Run = (argv, options) => {
+      if (!argv[0].endsWith("tar")) return runCommand(argv, options);
+      setImmediate(() => {
+        abort.abort();
+      });
+      return runCommand(["sleep", "60"], options);
+    };
+    const { path, digest } = pool.archive;
+    await expect(
+      pool.driverWith(slow).importImage(app, path, digest, abort.signal),
+    ).rejects.toThrow();
+    expect(await readdir(join(pool.mountPoint, "images"))).toEqual([]);
+  });
+});
+
+/** Runs what comes before the first command with this word, and nothing after it: as if the daemon was killed there. */
+function dieAt(word: string): Run {
+  let dead = false;
+  return async (argv, options) => {
+    dead ||= argv.some((part) => part === word || part.endsWith(`/${word}`));
+    if (dead) throw new Error("killed");
+    return runCommand(argv, options);
+  };
+}

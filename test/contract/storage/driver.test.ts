@@ -1,0 +1,160 @@
+import { execFileSync } from "node:child_process";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
+
+import { makeBtrfsPool, makeFakePool, makeZfsPool } from "./pools.js";
+import type { TestPool } from "./pools.js";
+
+const MIB = 1024 * 1024;
+const shop = "shop" as MonolithName;
+const db = "db" as VolumeName;
+const app = "app" as ImageName;
+const patience = () => AbortSignal.timeout(30_000);
+
+const zfsParent = findZfsParent();
+if (zfsParent === undefined && (process.env["HENGE_REQUIRE"] ?? "").split(",").includes("zfs")) {
+  it("has a ZFS pool", () =>
+    expect.fail("needs a ZFS pool: HENGE_TEST_ZFS names a dataset for tests"));
+}
+
+describe("the fake pool", () => checkContract(makeFakePool));
+describe("a btrfs pool", () => checkContract(makeBtrfsPool));
+describe.skipIf(zfsParent === undefined)(
+  `a ZFS pool${zfsParent === undefined ? " (needs a ZFS pool)" : ""}`,
+  () => checkContract(() => makeZfsPool(zfsParent ?? "")),
+);
+
+function checkContract(makePool: () => Promise<TestPool>): void {
+  let pool: TestPool;
+  beforeEach(async () => {
+    pool = await makePool();
+    await pool.driver.ensurePool(patience());
+  });
+  afterEach(() => pool.dispose());
+
+  it("is ready again, with all it held, after it was closed", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const before = await pool.driver.volumeSource(shop, db);
+    await pool.driver.closePool();
+    await expect(pool.driver.facts()).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await pool.driver.ensurePool(patience());
+    await pool.driver.ensurePool(patience());
+    expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
+  });
+
+  it("knows its size", async () => {
+    const { totalBytes, freeBytes } = await pool.driver.facts();
+    expect(freeBytes).toBeGreaterThan(0);
+    expect(totalBytes).toBeGreaterThan(freeBytes);
+  });
+
+  it("lists a monolith's volumes with their quotas, and the monoliths that have any", async () => {
+    await pool.driver.createVolume(shop, { name: db, quotaBytes: 32 * MIB }, patience());
+    await pool.driver.createVolume(shop, { name: "files" as VolumeName }, patience());
+    expect(await pool.driver.listVolumes(shop)).toEqual([
+      { name: "db", quotaBytes: 32 * MIB },
+      { name: "files" },
+    ]);
+    expect(await pool.driver.listVolumes("other" as MonolithName)).toEqual([]);
+    expect(await pool.driver.listMonoliths()).toEqual(["shop"]);
+  });
+
+  it("changes a quota and lifts it", async () => {
+    await pool.driver.createVolume(shop, { name: db, quotaBytes: 32 * MIB }, patience());
+    await pool.driver.resizeVolume(shop, { name: db, quotaBytes: 64 * MIB }, patience());
+    expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db", quotaBytes: 64 * MIB }]);
+    await pool.driver.resizeVolume(shop, { name: db }, patience());
+    expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db" }]);
+  });
+
+  it("does not create a volume twice", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const before = await pool.driver.volumeSource(shop, db);
+    const again = pool.driver.createVolume(shop, { name: db }, patience());
+    await expect(again).rejects.toMatchObject({ code: "WRONG_STATE" });
+    expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
+  });
+
+  it("gives a volume that is made anew another identity", async () => {
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const before = await pool.driver.volumeSource(shop, db);
+    await pool.driver.destroyVolume(shop, db, patience());
+    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
+    expect(await pool.driver.listMonoliths()).toEqual([]);
+    await pool.driver.createVolume(shop, { name: db }, patience());
+    const after = await pool.driver.volumeSource(shop, db);
+    expect(after.path).toBe(before.path);
+    expect(after.identity).not.toBe(before.identity);
+  });
+
+  it("does nothing when what is destroyed is gone already", async () => {
+    await pool.driver.destroyVolume(shop, db, patience());
+    await pool.driver.destroyImage(app, pool.archive.digest, patience());
+  });
+
+  it("imports an image once, and forgets it when it is destroyed", async () => {
+    const { path, digest } = pool.archive;
+    await pool.driver.importImage(app, path, digest, patience());
+    const before = await pool.driver.imageSource(app, digest);
+    await pool.driver.importImage(app, path, digest, patience());
+    expect(await pool.driver.imageSource(app, digest)).toEqual(before);
+    expect(await pool.driver.listImages()).toEqual([{ name: "app", digest }]);
+    await pool.driver.destroyImage(app, digest, patience());
+    expect(await pool.driver.listImages()).toEqual([]);
+    await expect(pool.driver.imageSource(app, digest)).rejects.toMatchObject({
+      code: "WRONG_STATE",
+    });
+  });
+
+  it("refuses what is not an archive, and shows nothing of it", async () => {
+    const { path, digest } = pool.badArchive;
+    const attempt = pool.driver.importImage(app, path, digest, patience());
+    await expect(attempt).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    expect(await pool.driver.listImages()).toEqual([]);
+  });
+
+  it("makes nothing when it was aborted", async () => {
+    const aborted = AbortSignal.abort();
+    await expect(pool.driver.createVolume(shop, { name: db }, aborted)).rejects.toThrow();
+    await expect(
+      pool.driver.importImage(app, pool.archive.path, pool.archive.digest, aborted),
+    ).rejects.toThrow();
+    expect(await pool.driver.listVolumes(shop)).toEqual([]);
+    expect(await pool.driver.listImages()).toEqual([]);
+  });
+
+  it.each(["..", "a/b", "", ".partial", "_partial.db", "a@b", "-r", "A"])(
+    "refuses the name %j",
+    async (name) => {
+      const { driver, archive } = pool;
+      const volume = { name: name as VolumeName };
+      const refused = { code: "INVALID_REQUEST" };
+      await expect(driver.createVolume(shop, volume, patience())).rejects.toMatchObject(refused);
+      await expect(
+        driver.createVolume(name as MonolithName, { name: db }, patience()),
+      ).rejects.toMatchObject(refused);
+      await expect(driver.destroyVolume(shop, volume.name, patience())).rejects.toMatchObject(
+        refused,
+      );
+      await expect(driver.volumeSource(shop, volume.name)).rejects.toMatchObject(refused);
+      await expect(driver.listVolumes(name as MonolithName)).rejects.toMatchObject(refused);
+      const image = driver.importImage(name as ImageName, archive.path, archive.digest, patience());
+      await expect(image).rejects.toMatchObject(refused);
+      await expect(driver.imageSource(app, name)).rejects.toMatchObject(refused);
+    },
+  );
+}
+
+function findZfsParent(): string | undefined {
+  const parent = process.env["HENGE_TEST_ZFS"];
+  if (parent === undefined || parent === "") return undefined;
+  try {
+    execFileSync("zfs", ["list", "-H", "-o", "name", parent], { stdio: "ignore" });
+    return parent;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+// The pools the contract is checked on: each is made under a directory of its own and leaves nothing behind.
+
+import { createHash, randomBytes } from "node:crypto";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { runCommand } from "../../../src/command.js";
+import type { Run } from "../../../src/command.js";
+import { createBtrfsDriver } from "../../../src/storage/btrfs.js";
+import type { VolumeDriver } from "../../../src/storage/driver.js";
+import { createZfsDriver } from "../../../src/storage/zfs.js";
+import { createFakeDriver } from "../../fake/storage.js";
+
+const MIB = 1024 * 1024;
+
+export interface Archive {
+  readonly path: string;
+  readonly digest: string;
+}
+
+export interface TestPool {
+  readonly driver: VolumeDriver;
+  /** A root filesystem with /etc/motd, and a file that is no archive. */
+  readonly archive: Archive;
+  readonly badArchive: Archive;
+  dispose(): Promise<void>;
+}
+
+export interface TestBtrfs extends TestPool {
+  readonly directory: string;
+  readonly poolFile: string;
+  readonly mountPoint: string;
+  /** Another driver of the same pool, as a daemon that was started again. */
+  driverWith(run: Run): VolumeDriver;
+}
+
+export function makeFakePool(): Promise<TestPool> {
+  const driver = createFakeDriver();
+  driver.badArchives.add("/bad.tar");
+  return Promise.resolve({
+    driver,
+    archive: { path: "/good.tar", digest: "a".repeat(64) },
+    badArchive: { path: "/bad.tar", digest: "b".repeat(64) },
+    dispose: () => driver.closePool(),
+  });
+}
+
+export async function makeBtrfsPool(sizeBytes = 512 * MIB): Promise<TestBtrfs> {
+  const directory = await mkdtemp(join(tmpdir(), "henge-btrfs-"));
+  const poolFile = join(directory, "pool.btrfs");
+  const mountPoint = join(directory, "pool");
+  const driverWith = (run: Run) => createBtrfsDriver({ poolFile, mountPoint, sizeBytes, run });
+  const driver = driverWith(runCommand);
+  return {
+    driver,
+    ...(await makeArchives(directory)),
+    directory,
+    poolFile,
+    mountPoint,
+    driverWith,
+    dispose: async () => {
+      try {
+        await driver.closePool();
+      } finally {
+        // Also when a test failed half-way: a mount that stays keeps its loop device for ever.
+        spawnSync("umount", ["--quiet", mountPoint]);
+        await rm(directory, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** @param parent a dataset that is given up to the tests, e.g. `tank/henge-test` */
+export async function makeZfsPool(parent: string): Promise<TestPool> {
+  const directory = await mkdtemp(join(tmpdir(), "henge-zfs-"));
+  const dataset = `${parent}/t${randomBytes(4).toString("hex")}`;
+  const driver = createZfsDriver({ dataset, mountPoint: join(directory, "pool"), run: runCommand });
+  return {
+    driver,
+    ...(await makeArchives(directory)),
+    dispose: async () => {
+      await runCommand(["zfs", "destroy", "-r", dataset]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makeArchives(directory: string): Promise<Pick<TestPool, "archive" | "badArchive">> {
+  const root = join(directory, "root");
+  await mkdir(join(root, "etc"), { recursive: true });
+  await writeFile(join(root, "etc/motd"), "hello\n");
+  execFileSync("tar", ["-cf", join(directory, "root.tar"), "-C", root, "."]);
+  await writeFile(
+    join(directory, "bad.tar"),
+    "this is no archive, however long one looks at it\n".repeat(100),
+  );
+  return {
+    archive: await archiveAt(join(directory, "root.tar")),
+    badArchive: await archiveAt(join(directory, "bad.tar")),
+  };
+}
+
+export async function archiveAt(path: string): Promise<Archive> {
+  return {
+    path,
+    digest: createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex"),
+  };
+}

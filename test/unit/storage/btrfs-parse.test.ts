@@ -1,0 +1,85 @@
+import { describe, expect, it } from "vitest";
+
+import {
+  parseLoopFiles,
+  parseSubvolumeShow,
+  parseSuperblockUuid,
+} from "../../../src/storage/btrfs-parse.js";
+
+// btrfs-progs 6.2, `btrfs subvolume show --raw`.
+function shown(flags: string, snapshots: string, limit: string): string {
+  return `volumes/shop/db
+	Name: 			db
+	UUID: 			d5e7db30-cca2-7a4d-b0b0-9113b86d5460
+	Parent UUID: 		-
+	Received UUID: 		-
+	Creation time: 		2026-11-23 08:54:21 +0000
+	Subvolume ID: 		256
+	Flags: 			${flags}
+	Snapshot(s):
+${snapshots}	Quota group:		0/256
+	  Limit referenced:	${limit}
+	  Limit exclusive:	-
+	  Usage referenced:	0
+`;
+}
+
+describe("btrfs subvolume show", () => {
+  it("gives identity, quota and whether it is read-only", () => {
+    const uuid = "d5e7db30cca27a4db0b09113b86d5460";
+    expect(parseSubvolumeShow(shown("-", "", "16777216"))).toEqual({
+      uuid,
+      readOnly: false,
+      quotaBytes: 16777216,
+    });
+    expect(parseSubvolumeShow(shown("readonly", "", "-"))).toEqual({ uuid, readOnly: true });
+  });
+
+  it("believes no identity or quota that a snapshot's name pretends to", () => {
+    const forged =
+      "	  volumes/shop/db/x\n	UUID: 			00000000-0000-0000-0000-000000000000\n	  Limit referenced:	1\n";
+    expect(parseSubvolumeShow(shown("-", forged, "4096"))).toEqual({
+      uuid: "d5e7db30cca27a4db0b09113b86d5460",
+      readOnly: false,
+      quotaBytes: 4096,
+    });
+  });
+
+  it("is refused when there is no identity in it", () => {
+    expect(() => parseSubvolumeShow("volumes/shop/db\n\tName: db\n")).toThrow(
+      /cannot read what btrfs said/,
+    );
+  });
+});
+
+describe("losetup", () => {
+  it("gives the file behind each device", () => {
+    const row = {
+      name: "/dev/loop0",
+      "back-ino": 11026481,
+      "back-maj:min": "     254:0  ",
+      dio: true,
+    };
+    expect(parseLoopFiles(JSON.stringify({ loopdevices: [row] }))).toEqual([
+      { device: "/dev/loop0", inode: 11026481, fileSystem: "254:0", directIo: true },
+    ]);
+  });
+
+  it("prints nothing when there is no device", () => {
+    expect(parseLoopFiles("")).toEqual([]);
+  });
+});
+
+describe("a superblock", () => {
+  const head = Buffer.alloc(0x48);
+  Buffer.from("247f4a1d64454222bc8a339ef604dc7d", "hex").copy(head, 0x20);
+  head.write("_BHRfS_M", 0x40, "latin1");
+
+  it("gives the UUID as sysfs spells it", () => {
+    expect(parseSuperblockUuid(head)).toBe("247f4a1d-6445-4222-bc8a-339ef604dc7d");
+  });
+
+  it("is none without btrfs's mark", () => {
+    expect(parseSuperblockUuid(Buffer.alloc(0x48))).toBeUndefined();
+  });
+});

@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+
+import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
+import {
+  createLeafArgv,
+  createTopArgv,
+  isPartialDataset,
+  listArgv,
+  parseImageDataset,
+  partialDataset,
+  setQuotaArgv,
+  zfsNames,
+} from "../../../src/storage/zfs-names.js";
+
+const names = zfsNames("tank/henge");
+const digest = "ab".repeat(32);
+
+describe("dataset names", () => {
+  it("say whose volume and which image a dataset is", () => {
+    expect(names.volume("shop" as MonolithName, "db" as VolumeName)).toBe(
+      "tank/henge/volumes/shop/db",
+    );
+    expect(names.image("web" as ImageName, digest)).toBe(`tank/henge/images/web.${digest}`);
+    expect(parseImageDataset(names.image("web" as ImageName, digest))).toEqual({
+      name: "web",
+      digest,
+    });
+  });
+
+  it.each(["", "..", "a@b", "a/b", "a b", "-r", "tank%recv"])("are not made of %j", (name) => {
+    expect(() => names.volume("shop" as MonolithName, name as VolumeName)).toThrow(/cannot use/);
+    expect(() => names.volume(name as MonolithName, "db" as VolumeName)).toThrow(/cannot use/);
+    expect(() => names.image(name as ImageName, digest)).toThrow(/cannot use/);
+  });
+
+  it("keep what is not whole apart from images", () => {
+    const partial = partialDataset(names.image("web" as ImageName, digest));
+    expect(partial).toBe(`tank/henge/images/_partial.web.${digest}`);
+    expect([isPartialDataset(partial), parseImageDataset(partial)]).toEqual([true, undefined]);
+  });
+});
+
+describe("command lines", () => {
+  it("make the top with what protects the host, and never mount it", () => {
+    const argv = createTopArgv("tank/henge", "/var/lib/henge/pool");
+    expect(argv.slice(0, 2)).toEqual(["zfs", "create"]);
+    expect(argv.at(-1)).toBe("tank/henge");
+    for (const property of [
+      "canmount=off",
+      "mountpoint=/var/lib/henge/pool",
+      "setuid=off",
+      "devices=off",
+      "atime=off",
+    ]) {
+      expect(argv[argv.indexOf(property) - 1]).toBe("-o");
+    }
+  });
+
+  it("limit a volume by what it holds itself, and lift the limit", () => {
+    expect(createLeafArgv("t/v", 4096)).toEqual([
+      "zfs",
+      "create",
+      "-o",
+      "canmount=noauto",
+      "-o",
+      "refquota=4096",
+      "t/v",
+    ]);
+    expect(createLeafArgv("t/v")).toEqual(["zfs", "create", "-o", "canmount=noauto", "t/v"]);
+    expect(setQuotaArgv("t/v", undefined)).toEqual(["zfs", "set", "refquota=none", "t/v"]);
+  });
+
+  it("ask for one dataset and its children in a form for programs", () => {
+    expect(listArgv("t/v", 1).join(" ")).toBe(
+      "zfs list -Hp -t filesystem -d 1 -o name,guid,mounted,readonly,refquota,used,available t/v",
+    );
+  });
+});

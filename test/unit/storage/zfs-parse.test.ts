@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+
+import { CommandError } from "../../../src/errors.js";
+import { isMissingDataset, parseDatasets, parsePools } from "../../../src/storage/zfs-parse.js";
+
+describe("zfs list -Hp", () => {
+  it("gives each dataset, and no quota where it reads 0", () => {
+    const text =
+      "tank/henge/volumes/shop/db\t16418238147083467781\tyes\toff\t8589934592\t98304\t8589836288\n" +
+      "tank/henge/images/web\t7\tno\ton\t0\t460000000\t50000000000\n";
+    expect(parseDatasets(text)).toEqual([
+      {
+        name: "tank/henge/volumes/shop/db",
+        guid: "16418238147083467781", // more than a number can hold exactly
+        mounted: true,
+        readOnly: false,
+        quotaBytes: 8589934592,
+        usedBytes: 98304,
+        availableBytes: 8589836288,
+      },
+      {
+        name: "tank/henge/images/web",
+        guid: "7",
+        mounted: false,
+        readOnly: true,
+        usedBytes: 460000000,
+        availableBytes: 50000000000,
+      },
+    ]);
+  });
+
+  it.each(["tank\t1\tyes\n", "tank\t1\tyes\toff\t8G\t1\t1\n"])(
+    "is refused when it is not as asked for: %j",
+    (text) => {
+      expect(() => parseDatasets(text)).toThrow(/cannot read what ZFS said/);
+    },
+  );
+
+  it("is told from an error when the dataset does not exist", () => {
+    const argv = ["zfs", "list"];
+    expect(
+      isMissingDataset(new CommandError(argv, 1, "cannot open 'tank/x': dataset does not exist\n")),
+    ).toBe(true);
+    expect(
+      isMissingDataset(
+        new CommandError(argv, 1, "cannot open 'tank/x': pool I/O is currently suspended\n"),
+      ),
+    ).toBe(false);
+    expect(isMissingDataset(new Error("dataset does not exist"))).toBe(false);
+  });
+});
+
+it("reads each pool's health", () => {
+  expect(parsePools("tank\tONLINE\nold\tDEGRADED\n")).toEqual([
+    { name: "tank", health: "ONLINE" },
+    { name: "old", health: "DEGRADED" },
+  ]);
+  expect(parsePools("")).toEqual([]);
+});
