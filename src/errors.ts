@@ -80,9 +80,18 @@ export class CommandError extends HengeError {
   readonly argv: readonly string[];
   readonly exit: number | string;
   readonly stderr: string;
-  constructor(argv: readonly string[], exit: number | string, stderr: string, options: ErrorOptions = {}) {
+  constructor(
+    argv: readonly string[],
+    exit: number | string,
+    stderr: string,
+    options: ErrorOptions = {},
+  ) {
     const said = stderr.trim().split("\n").slice(-3).join("; ");
-    super("KERNEL_REFUSED", `cannot run ${argv.join(" ")}: ${String(exit)}${said === "" ? "" : `: ${said}`}`, options);
+    super(
+      "KERNEL_REFUSED",
+      `cannot run ${argv.join(" ")}: ${String(exit)}${said === "" ? "" : `: ${said}`}`,
+      options,
+    );
     this.argv = argv;
     this.exit = exit;
     this.stderr = stderr;
@@ -91,8 +100,12 @@ export class CommandError extends HengeError {
 
 const OVER_CAPACITY = new Set(["ENOSPC", "EDQUOT", "EAGAIN", "EMFILE", "ENFILE", "ENOMEM"]);
 
+// errno(3) of Linux; Node 20 has no name for it and says «Unknown system error -122».
+const EDQUOT = -122;
+
 /** The errno name of a Node system error; `EUNKNOWN` for anything else. */
 export function errnoOf(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code;
-  return "EUNKNOWN";
+  if (!(error instanceof Error)) return "EUNKNOWN";
+  if ("errno" in error && error.errno === EDQUOT) return "EDQUOT";
+  return "code" in error && typeof error.code === "string" ? error.code : "EUNKNOWN";
 }

@@ -12,9 +12,19 @@ import { cellNotFound } from "./targets.js";
 
 const PLAN_DEADLINE_MS = 60_000;
 
-export async function plan(context: Context, source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]> {
+export async function plan(
+  context: Context,
+  source: ManifestSource,
+  options: ApplyOptions,
+): Promise<readonly Step[]> {
   const signal = AbortSignal.timeout(PLAN_DEADLINE_MS);
-  const desired = await desire(context.edges, source, options, await context.edges.store.list(), signal);
+  const desired = await desire(
+    context.edges,
+    source,
+    options,
+    await context.edges.store.list(),
+    signal,
+  );
   const observed = await context.observe(desired.spec.name);
   return planMonolith(desired, observed, { offered: context.offered });
 }
@@ -37,7 +47,12 @@ export async function apply(
   });
 }
 
-async function bringTo(context: Context, desired: Desired, report: Report, signal: AbortSignal): Promise<void> {
+async function bringTo(
+  context: Context,
+  desired: Desired,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const monolith = desired.spec.name;
   const observed = await context.observe(monolith);
   const steps = planMonolith(desired, observed, { offered: context.offered });
@@ -55,7 +70,9 @@ async function dropOldImages({ edges }: Context, signal: AbortSignal): Promise<v
   // A record that cannot be read may need any of them.
   if (stored.some((monolith) => "corrupt" in monolith)) return;
   const wanted = new Set(
-    stored.flatMap((monolith) => ("desired" in monolith ? monolith.desired.spec.images : [])).map(({ name, digest }) => `${name}@${digest ?? ""}`),
+    stored
+      .flatMap((monolith) => ("desired" in monolith ? monolith.desired.spec.images : []))
+      .map(({ name, digest }) => `${name}@${digest ?? ""}`),
   );
   for (const image of await edges.volumes.listImages()) {
     if (wanted.has(`${image.name}@${image.digest}`)) continue;
@@ -75,14 +92,21 @@ export async function free(
   signal: AbortSignal,
 ): Promise<void> {
   const monolith = await freeable(context, cell);
-  const request = { id: requestId, verb: destroyData ? "down, destroying data" : "down", monolith, target: cell };
+  const request = {
+    id: requestId,
+    verb: destroyData ? "down, destroying data" : "down",
+    monolith,
+    target: cell,
+  };
   await context.change(request, async () => {
     const observed = await context.observe(monolith);
     refuseFrozen(observed);
     const steps = planMonolith(undefined, observed, { offered: context.offered });
     await context.edges.store.remove(monolith);
     await context.execute(monolith, steps, report, signal);
-    for (const name of context.blocked.keys()) if (monolithOf(name) === monolith) context.blocked.delete(name);
+    for (const name of context.blocked.keys())
+      if (monolithOf(name) === monolith) context.blocked.delete(name);
+    await context.edges.network.sweep(context.cells.names());
     if (destroyData) await destroyVolumes(context, monolith, report, signal);
     await dropOldImages(context, signal).catch((error: unknown) => {
       context.edges.warn("images that are no longer needed stay", error);
@@ -93,14 +117,22 @@ export async function free(
 function refuseFrozen(observed: Observed): void {
   const frozen = observed.cells.find(({ state }) => state === "frozen");
   if (frozen === undefined) return;
-  throw new HengeError("WRONG_STATE", `cannot free ${frozen.name}: it is frozen`, { hint: `henge thaw ${frozen.name}` });
+  throw new HengeError("WRONG_STATE", `cannot free ${frozen.name}: it is frozen`, {
+    hint: `henge thaw ${frozen.name}`,
+  });
 }
 
 async function freeable(context: Context, cell: CellName): Promise<MonolithName> {
   const monolith = monolithOf(cell);
-  const [known, keepers] = await Promise.all([context.monoliths(), context.edges.volumes.listMonoliths().catch((): readonly MonolithName[] => [])]);
+  const [known, keepers] = await Promise.all([
+    context.monoliths(),
+    context.edges.volumes.listMonoliths().catch((): readonly MonolithName[] => []),
+  ]);
   if (!known.includes(monolith) && !keepers.includes(monolith)) {
-    throw cellNotFound(cell, known.map((name) => ({ name: name as string as CellName })));
+    throw cellNotFound(
+      cell,
+      known.map((name) => ({ name: name as string as CellName })),
+    );
   }
   if (parentOf(cell) !== undefined) {
     throw new HengeError("WRONG_STATE", `cannot free ${cell}: it is part of ${monolith}`, {
@@ -110,7 +142,12 @@ async function freeable(context: Context, cell: CellName): Promise<MonolithName>
   return monolith;
 }
 
-async function destroyVolumes({ edges }: Context, monolith: MonolithName, report: Report, signal: AbortSignal): Promise<void> {
+async function destroyVolumes(
+  { edges }: Context,
+  monolith: MonolithName,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   for (const volume of await edges.volumes.listVolumes(monolith)) {
     await edges.volumes.destroyVolume(monolith, volume.name, signal);
     await edges.ledger.remove(monolith, volume.name);

@@ -1,7 +1,18 @@
 // The allocated cells this daemon knows: their wardens and their units' supervisors. It allocates, adopts and frees.
 
 import { HengeError } from "../errors.js";
-import type { CellName, CellSpec, LimitFile, Limits, MonolithName, MountSource, PublishSpec, UnitName, UnitSpec, VolumeName } from "../spec/index.js";
+import type {
+  CellName,
+  CellSpec,
+  LimitFile,
+  Limits,
+  MonolithName,
+  MountSource,
+  PublishSpec,
+  UnitName,
+  UnitSpec,
+  VolumeName,
+} from "../spec/index.js";
 import { controllerOf, parentOf } from "../spec/index.js";
 import type { Warden, WardenState } from "../warden/port.js";
 
@@ -40,11 +51,16 @@ export class Cells {
   }
 
   /** Finds every cell that outlived the last daemon. Starts and stops nothing by itself. */
-  async adopt(isWanted: (cell: CellName, unit: UnitName) => boolean, signal: AbortSignal): Promise<void> {
-    for (const warden of await this.edges.wardens.adopt(signal)) await this.adoptOne(warden, isWanted, signal);
+  async adopt(
+    isWanted: (cell: CellName, unit: UnitName) => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const warden of await this.edges.wardens.adopt(signal))
+      await this.adoptOne(warden, isWanted, signal);
     for (const cell of await this.edges.wardens.listLost()) this.orphaned.add(cell);
     for (const cell of await this.edges.cgroups.list()) {
-      if (!this.allocated.has(cell) && (await this.edges.cgroups.isPopulated(cell))) this.orphaned.add(cell);
+      if (!this.allocated.has(cell) && (await this.edges.cgroups.isPopulated(cell)))
+        this.orphaned.add(cell);
     }
   }
 
@@ -62,7 +78,10 @@ export class Cells {
     const supervisors = new Map<UnitName, Supervisor>();
     this.allocated.set(cell, { warden, state, units: supervisors, lost: false });
     for (const unit of units) {
-      supervisors.set(unit.name, Supervisor.adopt(this.edges, warden, unit, isWanted(cell, unit.name)));
+      supervisors.set(
+        unit.name,
+        Supervisor.adopt(this.edges, warden, unit, isWanted(cell, unit.name)),
+      );
     }
     release();
   }
@@ -95,7 +114,13 @@ export class Cells {
         },
         signal,
       );
-      const state = { cell, wardenPid: warden.wardenPid, initPid: warden.initPid, uidBase, boundary: spec.boundary };
+      const state = {
+        cell,
+        wardenPid: warden.wardenPid,
+        initPid: warden.initPid,
+        uidBase,
+        boundary: spec.boundary,
+      };
       this.allocated.set(cell, { warden, state, units: new Map(), lost: false });
       this.listen(warden)();
       if (spec.boundary.network === "own") await this.publish(cell, spec.publish);
@@ -114,7 +139,8 @@ export class Cells {
   async free(cell: CellName, signal: AbortSignal): Promise<void> {
     const known = this.allocated.get(cell);
     for (const unit of known?.units.values() ?? []) unit.release();
-    await this.edges.network.detach(cell);
+    // Only a root cell can have a network of its own.
+    if (parentOf(cell) === undefined) await this.edges.network.detach(cell);
     if (known !== undefined && !known.lost) {
       await known.warden.free(signal);
     } else {
@@ -139,7 +165,9 @@ export class Cells {
   existingUnit(cell: CellName, unit: UnitName): Supervisor {
     const known = this.existing(cell).units.get(unit);
     if (known === undefined) {
-      throw new HengeError("WRONG_STATE", `cannot use ${cell}:${unit}: it was never started`, { hint: `henge start ${cell}:${unit}` });
+      throw new HengeError("WRONG_STATE", `cannot use ${cell}:${unit}: it was never started`, {
+        hint: `henge start ${cell}:${unit}`,
+      });
     }
     return known;
   }
@@ -149,7 +177,9 @@ export class Cells {
     const known = this.allocated.get(cell);
     if (known === undefined || known.lost) {
       const why = known === undefined ? "it is not running" : "its warden is gone";
-      throw new HengeError("WRONG_STATE", `cannot use cell ${cell}: ${why}`, { hint: "bring it up with henge up FILE" });
+      throw new HengeError("WRONG_STATE", `cannot use cell ${cell}: ${why}`, {
+        hint: "bring it up with henge up FILE",
+      });
     }
     return known;
   }
@@ -196,12 +226,18 @@ export class Cells {
       case "lost":
         known.lost = true;
         for (const unit of known.units.values()) unit.release();
-        this.edges.events.emit({ kind: "cell-state", state: "unsupervised", reason: "its warden is gone" }, warden.cell);
+        this.edges.events.emit(
+          { kind: "cell-state", state: "unsupervised", reason: "its warden is gone" },
+          warden.cell,
+        );
         return;
     }
   }
 
-  private tellExit(cell: CellName, { unit, pid, exit, seq }: Parameters<Parameters<Warden["onEvent"]>[0]>[0] & { kind: "exit" }): void {
+  private tellExit(
+    cell: CellName,
+    { unit, pid, exit, seq }: Parameters<Parameters<Warden["onEvent"]>[0]>[0] & { kind: "exit" },
+  ): void {
     if (seq <= this.edges.events.lastExitSeq(cell)) return;
     this.edges.events.emit({ kind: "unit-exit", unit, pid, exit, wardenSeq: seq }, cell);
   }
@@ -213,7 +249,9 @@ export class Cells {
   }
 
   private async rootOf({ boundary: { root } }: CellSpec): Promise<"host" | MountSource> {
-    return root.kind === "host" ? "host" : this.edges.volumes.imageSource(root.image, root.digest ?? "");
+    return root.kind === "host"
+      ? "host"
+      : this.edges.volumes.imageSource(root.image, root.digest ?? "");
   }
 
   private networkOf({ name, boundary }: CellSpec): number | undefined {
@@ -227,6 +265,8 @@ export class Cells {
 
   private offeredLimits(limits: Limits): Limits {
     const offered = this.edges.cgroups.facts.offered;
-    return Object.fromEntries(Object.entries(limits).filter(([file]) => offered.includes(controllerOf(file as LimitFile))));
+    return Object.fromEntries(
+      Object.entries(limits).filter(([file]) => offered.includes(controllerOf(file as LimitFile))),
+    );
   }
 }

@@ -1,6 +1,14 @@
 // What the verbs share: the edges, the cells this daemon knows, and the way from a plan to its end.
 
-import type { CellName, CellStatus, Controller, Desired, MonolithName, Observed, Step } from "../spec/index.js";
+import type {
+  CellName,
+  CellStatus,
+  Controller,
+  Desired,
+  MonolithName,
+  Observed,
+  Step,
+} from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
@@ -64,7 +72,12 @@ export class Context {
    * @throws {HengeError} BUSY: another change of the monolith is in flight
    */
   async change(
-    request: { readonly id: string; readonly verb: string; readonly monolith: MonolithName; readonly target: string },
+    request: {
+      readonly id: string;
+      readonly verb: string;
+      readonly monolith: MonolithName;
+      readonly target: string;
+    },
     act: () => Promise<void>,
   ): Promise<void> {
     const { id, verb, monolith, target } = request;
@@ -90,11 +103,17 @@ export class Context {
     );
   }
 
-  async execute(monolith: MonolithName, steps: readonly Step[], report: Report, signal: AbortSignal): Promise<void> {
+  async execute(
+    monolith: MonolithName,
+    steps: readonly Step[],
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void> {
     let underWay: Step | undefined;
     const watch = (progress: Progress): void => {
       if (progress.kind === "begin") underWay = progress.step;
-      if (progress.kind === "end" && progress.step.kind === "allocate") this.blocked.delete(progress.step.cell);
+      if (progress.kind === "end" && progress.step.kind === "allocate")
+        this.blocked.delete(progress.step.cell);
       report(progress);
     };
     try {

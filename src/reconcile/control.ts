@@ -69,19 +69,47 @@ export interface Control {
   validate(source: ManifestSource): Promise<void>;
   plan(source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]>;
   /** Returns when every unit is ready or done. */
-  apply(source: ManifestSource, options: ApplyOptions, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
+  apply(
+    source: ManifestSource,
+    options: ApplyOptions,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   list(): Promise<readonly CellStatus[]>;
   get(cell: CellName): Promise<CellStatus>;
-  start(target: Target, requestId: string, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
-  stop(target: Target, requestId: string, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
-  restart(target: Target, requestId: string, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
+  start(
+    target: Target,
+    requestId: string,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  stop(
+    target: Target,
+    requestId: string,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  restart(
+    target: Target,
+    requestId: string,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   freeze(cell: CellName, requestId: string, signal: AbortSignal): Promise<void>;
   thaw(cell: CellName, requestId: string, signal: AbortSignal): Promise<void>;
   /** Stops and frees a monolith and forgets its manifest; destroys its volumes only when asked. */
-  free(cell: CellName, options: { readonly destroyData: boolean; readonly requestId: string }, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
+  free(
+    cell: CellName,
+    options: { readonly destroyData: boolean; readonly requestId: string },
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Past events later than `sinceSeq`, then, with follow, new ones. */
-  events(query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: CellName }, signal: AbortSignal): AsyncIterable<Event>;
+  events(
+    query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: CellName },
+    signal: AbortSignal,
+  ): AsyncIterable<Event>;
   exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession>;
   doctor(): Promise<readonly Finding[]>;
   version(): VersionInfo;

@@ -33,7 +33,10 @@ export async function desire(
 const CONTROLLERS: readonly Controller[] = ["cpu", "cpuset", "memory", "io", "pids"];
 
 function acceptAll(spec: MonolithSpec): MonolithSpec {
-  return { ...spec, cells: spec.cells.map((cell) => ({ ...cell, acceptMissingControllers: CONTROLLERS })) };
+  return {
+    ...spec,
+    cells: spec.cells.map((cell) => ({ ...cell, acceptMissingControllers: CONTROLLERS })),
+  };
 }
 
 function refuseMissingControllers(spec: MonolithSpec, offered: readonly Controller[]): void {
@@ -41,9 +44,13 @@ function refuseMissingControllers(spec: MonolithSpec, offered: readonly Controll
   if (missing.length === 0) return;
   const controllers = [...new Set(missing.map(({ controller }) => controller))].join(", ");
   const where = missing.map(({ cell, file }) => `${cell} ${file}`).join(", ");
-  throw new HengeError("KERNEL_REFUSED", `cannot apply ${spec.name}: this host does not offer the cgroup controllers ${controllers} (${where})`, {
-    hint: "accept it with accept-missing-controllers in the manifest or --allow-missing-controllers; henge doctor tells why",
-  });
+  throw new HengeError(
+    "KERNEL_REFUSED",
+    `cannot apply ${spec.name}: this host does not offer the cgroup controllers ${controllers} (${where})`,
+    {
+      hint: "accept it with accept-missing-controllers in the manifest or --allow-missing-controllers; henge doctor tells why",
+    },
+  );
 }
 
 function refuseTakenPorts(spec: MonolithSpec, others: readonly StoredMonolith[]): void {
@@ -51,12 +58,18 @@ function refuseTakenPorts(spec: MonolithSpec, others: readonly StoredMonolith[])
   for (const other of others) {
     if (other.name === spec.name || "corrupt" in other) continue;
     for (const taken of other.desired.spec.cells.flatMap((cell) => cell.publish)) {
-      const clash = wanted.find((port) => port.hostPort === taken.hostPort && overlaps(port.hostAddress, taken.hostAddress));
+      const clash = wanted.find(
+        (port) => port.hostPort === taken.hostPort && overlaps(port.hostAddress, taken.hostAddress),
+      );
       if (clash === undefined) continue;
       const address = `${clash.hostAddress}:${String(clash.hostPort)}`;
-      throw new HengeError("WRONG_STATE", `cannot publish ${address} for ${spec.name}: ${other.name} has published it`, {
-        hint: "choose another host port under `publish`",
-      });
+      throw new HengeError(
+        "WRONG_STATE",
+        `cannot publish ${address} for ${spec.name}: ${other.name} has published it`,
+        {
+          hint: "choose another host port under `publish`",
+        },
+      );
     }
   }
 }
@@ -65,7 +78,11 @@ function overlaps(a: string, b: string): boolean {
   return a === b || a === "0.0.0.0" || b === "0.0.0.0";
 }
 
-async function withDigests(edges: Edges, spec: MonolithSpec, signal: AbortSignal): Promise<MonolithSpec> {
+async function withDigests(
+  edges: Edges,
+  spec: MonolithSpec,
+  signal: AbortSignal,
+): Promise<MonolithSpec> {
   const digests = new Map<string, string>();
   const images: ImageSpec[] = [];
   for (const image of spec.images) {
@@ -77,7 +94,9 @@ async function withDigests(edges: Edges, spec: MonolithSpec, signal: AbortSignal
     const { root } = cell.boundary;
     if (root.kind === "host") return cell;
     const digest = digests.get(root.image);
-    return digest === undefined ? cell : { ...cell, boundary: { ...cell.boundary, root: { ...root, digest } } };
+    return digest === undefined
+      ? cell
+      : { ...cell, boundary: { ...cell.boundary, root: { ...root, digest } } };
   });
   return { ...spec, images, cells };
 }

@@ -30,7 +30,11 @@ export interface Edges {
   readonly events: Events;
   readonly clock: Clock;
   readonly readLogs: (
-    sources: readonly { readonly cell: LogLine["cell"]; readonly unit: LogLine["unit"]; readonly directory: string }[],
+    sources: readonly {
+      readonly cell: LogLine["cell"];
+      readonly unit: LogLine["unit"];
+      readonly directory: string;
+    }[],
     range: Omit<LogQuery, "target">,
     signal: AbortSignal,
   ) => AsyncIterable<LogLine>;

@@ -20,7 +20,12 @@ export class Events {
   }
 
   emit(body: EventBody, cell?: string): void {
-    const event: Event = { ...body, seq: ++this.seq, atMs: this.now(), ...(cell === undefined ? {} : { cell }) };
+    const event: Event = {
+      ...body,
+      seq: ++this.seq,
+      atMs: this.now(),
+      ...(cell === undefined ? {} : { cell }),
+    };
     this.recent.push(event);
     if (this.recent.length > KEEP) this.recent.shift();
     // An event that cannot be written is still told; wardens and records keep what it repeats.
@@ -44,7 +49,9 @@ export class Events {
   ): AsyncGenerator<Event> {
     const wanted = (event: Event): boolean =>
       event.seq > query.sinceSeq &&
-      (query.cell === undefined || event.cell === query.cell || event.cell?.startsWith(`${query.cell}/`) === true);
+      (query.cell === undefined ||
+        event.cell === query.cell ||
+        event.cell?.startsWith(`${query.cell}/`) === true);
     const queue = this.recent.filter(wanted);
     let wake = (): void => undefined;
     const listener = (event: Event): void => {

@@ -40,7 +40,12 @@ async function executeStep(
     case "resize-volume":
       return volumes.resizeVolume(monolith, step.volume, signal);
     case "import-image":
-      return volumes.importImage(step.image.name, step.image.archive, step.image.digest ?? "", signal);
+      return volumes.importImage(
+        step.image.name,
+        step.image.archive,
+        step.image.digest ?? "",
+        signal,
+      );
     case "allocate":
       return cells.allocate(monolith, step.spec, signal);
     case "set-limit":
@@ -66,7 +71,11 @@ async function createVolume(
 ): Promise<void> {
   ledger.requireNew(monolith, volume.name);
   await volumes.createVolume(monolith, volume, signal);
-  await ledger.write(monolith, volume.name, (await volumes.volumeSource(monolith, volume.name)).identity);
+  await ledger.write(
+    monolith,
+    volume.name,
+    (await volumes.volumeSource(monolith, volume.name)).identity,
+  );
 }
 
 function tellStep({ events }: Edges, step: Step): void {

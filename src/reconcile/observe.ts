@@ -8,7 +8,11 @@ import type { AllocatedCell, Cells } from "./cells.js";
 import type { Edges } from "./edges.js";
 
 /** All that is known of one monolith. A pool that is not there has no volumes and no images. */
-export async function observe(edges: Edges, cells: Cells, monolith: MonolithName): Promise<Observed> {
+export async function observe(
+  edges: Edges,
+  cells: Cells,
+  monolith: MonolithName,
+): Promise<Observed> {
   const names = cells.names().filter((cell) => monolithOf(cell) === monolith);
   const [found, volumes, images] = await Promise.all([
     Promise.all(names.map((cell) => observeCell(edges, cells, cell))),
@@ -41,7 +45,14 @@ function unsupervised(cell: CellName, known: AllocatedCell | undefined): CellSta
   return {
     name: cell,
     state: "unsupervised",
-    boundary: known?.state.boundary ?? { root: { kind: "host" }, network: "host", hostname: "", mounts: [], tmpfs: [], files: [] },
+    boundary: known?.state.boundary ?? {
+      root: { kind: "host" },
+      network: "host",
+      hostname: "",
+      mounts: [],
+      tmpfs: [],
+      files: [],
+    },
     limits: {},
     publish: [],
     // As last heard of: without a warden nobody sees them start or end.

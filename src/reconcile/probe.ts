@@ -69,7 +69,8 @@ function probeHttp(
     call.once("response", (response) => {
       const status = response.statusCode ?? 0;
       connection.destroy();
-      const accepted = probe.status.length === 0 ? status >= 200 && status < 400 : probe.status.includes(status);
+      const accepted =
+        probe.status.length === 0 ? status >= 200 && status < 400 : probe.status.includes(status);
       resolve(accepted ? undefined : `http probe: status ${String(status)} of ${probe.path}`);
     });
     call.end();

@@ -10,7 +10,16 @@ import type { ExecSession } from "../warden/port.js";
 import { apply, free, plan } from "./apply.js";
 import type { Report } from "./context.js";
 import { Context } from "./context.js";
-import type { ApplyOptions, Control, ExecOptions, LogLine, LogQuery, ManifestSource, Target, VersionInfo } from "./control.js";
+import type {
+  ApplyOptions,
+  Control,
+  ExecOptions,
+  LogLine,
+  LogQuery,
+  ManifestSource,
+  Target,
+  VersionInfo,
+} from "./control.js";
 import type { Edges } from "./edges.js";
 import { changeRunState, setFrozen } from "./run-state.js";
 import { adoptCells, converge } from "./start-up.js";
@@ -48,12 +57,19 @@ export class Reconciler implements Control {
     return plan(this.context, source, options);
   }
 
-  apply(source: ManifestSource, options: ApplyOptions, report: Report, signal: AbortSignal): Promise<void> {
+  apply(
+    source: ManifestSource,
+    options: ApplyOptions,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void> {
     return apply(this.context, source, options, report, signal);
   }
 
   async list(): Promise<readonly CellStatus[]> {
-    const views = await Promise.all((await this.context.monoliths()).map((name) => this.context.view(name)));
+    const views = await Promise.all(
+      (await this.context.monoliths()).map((name) => this.context.view(name)),
+    );
     return views.flat();
   }
 
@@ -99,7 +115,11 @@ export class Reconciler implements Control {
     const sources = cells.flatMap(({ name, units }) =>
       units
         .filter((candidate) => unit === undefined || (name === cell && candidate.name === unit))
-        .map((candidate) => ({ cell: name, unit: candidate.name, directory: this.context.edges.wardens.logDirectoryOf(name) })),
+        .map((candidate) => ({
+          cell: name,
+          unit: candidate.name,
+          directory: this.context.edges.wardens.logDirectoryOf(name),
+        })),
     );
     if (unit !== undefined && sources.length === 0) throw unitNotFound(cell, unit);
     yield* this.context.edges.readLogs(sources, query, signal);
@@ -141,7 +161,11 @@ export class Reconciler implements Control {
   }
 
   version(): VersionInfo {
-    return { version: this.context.edges.version, pid: process.pid, startedAtMs: this.context.startedAtMs };
+    return {
+      version: this.context.edges.version,
+      pid: process.pid,
+      startedAtMs: this.context.startedAtMs,
+    };
   }
 }
 
@@ -156,5 +180,7 @@ function unitLike(status: CellStatus, target: Target): UnitSpec | undefined {
 }
 
 function unitNotFound(cell: CellName, unit: string): HengeError {
-  return new HengeError("UNIT_NOT_FOUND", `cannot find unit ${unit} in cell ${cell}`, { hint: `henge get ${cell} shows its units` });
+  return new HengeError("UNIT_NOT_FOUND", `cannot find unit ${unit} in cell ${cell}`, {
+    hint: `henge get ${cell} shows its units`,
+  });
 }

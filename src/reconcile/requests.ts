@@ -5,7 +5,10 @@ const KEEP = 1_000;
 
 export class Requests {
   private readonly now: () => number;
-  private readonly answers = new Map<string, { readonly atMs: number; readonly answer: Promise<void> }>();
+  private readonly answers = new Map<
+    string,
+    { readonly atMs: number; readonly answer: Promise<void> }
+  >();
 
   constructor(now: () => number) {
     this.now = now;

@@ -1,7 +1,14 @@
 // Start, stop, restart, freeze and thaw: what an operator does to cells and units that are declared.
 
 import { HengeError } from "../errors.js";
-import { blockedStarts, planMonolith, planRestart, planStart, planStop, unitKey } from "../plan/index.js";
+import {
+  blockedStarts,
+  planMonolith,
+  planRestart,
+  planStart,
+  planStop,
+  unitKey,
+} from "../plan/index.js";
 import type { CellName, Desired, Observed, Step, UnitRef } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 
@@ -36,24 +43,47 @@ export async function changeRunState(
   });
 }
 
-function planVerb(context: Context, verb: Verb, desired: Desired, observed: Observed, units: readonly UnitRef[]): readonly Step[] {
+function planVerb(
+  context: Context,
+  verb: Verb,
+  desired: Desired,
+  observed: Observed,
+  units: readonly UnitRef[],
+): readonly Step[] {
   if (verb === "stop") {
     const steps = planStop(desired, observed, units);
     return steps.filter((step) => !("cell" in step && context.cells.isUnsupervised(step.cell)));
   }
   const cells = new Set(units.map(({ cell }) => cell));
-  const allocated = [...cells].every((cell) => observed.cells.some(({ name, state }) => name === cell && state === "running"));
+  const allocated = [...cells].every((cell) =>
+    observed.cells.some(({ name, state }) => name === cell && state === "running"),
+  );
   if (!allocated) return planMonolith(desired, observed, { offered: context.offered });
-  return verb === "start" ? planStart(desired, observed, units) : planRestart(desired, observed, units);
+  return verb === "start"
+    ? planStart(desired, observed, units)
+    : planRestart(desired, observed, units);
 }
 
-function tellBlocked(verb: "start" | "restart", desired: Desired, observed: Observed, units: readonly UnitRef[], report: Report): void {
+function tellBlocked(
+  verb: "start" | "restart",
+  desired: Desired,
+  observed: Observed,
+  units: readonly UnitRef[],
+  report: Report,
+): void {
   for (const { unit, needs } of blockedStarts(verb, desired, observed, units)) {
-    report({ kind: "note", text: `${unitKey(unit)} is left alone: it needs ${unitKey(needs)}, which will not be up` });
+    report({
+      kind: "note",
+      text: `${unitKey(unit)} is left alone: it needs ${unitKey(needs)}, which will not be up`,
+    });
   }
 }
 
-function stoppedAfter(verb: Verb, stopped: readonly string[], units: readonly UnitRef[]): readonly string[] {
+function stoppedAfter(
+  verb: Verb,
+  stopped: readonly string[],
+  units: readonly UnitRef[],
+): readonly string[] {
   const named = units.map(unitKey);
   const others = stopped.filter((key) => !named.includes(key));
   return verb === "stop" ? [...others, ...named] : others;
@@ -66,19 +96,31 @@ async function declared(context: Context, cell: CellName): Promise<Desired> {
 }
 
 /** Without a warden nobody can run stop steps: the cell's cgroup is killed, and it is freed with all nested in it. */
-async function freeUnsupervised({ cells }: Context, root: CellName, report: Report, signal: AbortSignal): Promise<void> {
+async function freeUnsupervised(
+  { cells }: Context,
+  root: CellName,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
   const within = cells.names().filter((name) => isWithin(name, root));
   const gone = within.filter((cell) => cells.isUnsupervised(cell));
   for (const cell of within.filter((name) => gone.some((lost) => isWithin(name, lost))).reverse()) {
-    report({ kind: "note", text: `freeing ${cell}${gone.includes(cell) ? ", which has no warden: killing what runs in it" : ""}` });
+    report({
+      kind: "note",
+      text: `freeing ${cell}${gone.includes(cell) ? ", which has no warden: killing what runs in it" : ""}`,
+    });
     await cells.free(cell, signal);
   }
 }
 
 function refuseFrozen(observed: Observed, units: readonly UnitRef[]): void {
-  const frozen = observed.cells.find(({ name, state }) => state === "frozen" && units.some(({ cell }) => cell === name));
+  const frozen = observed.cells.find(
+    ({ name, state }) => state === "frozen" && units.some(({ cell }) => cell === name),
+  );
   if (frozen === undefined) return;
-  throw new HengeError("WRONG_STATE", `cannot change units of ${frozen.name}: it is frozen`, { hint: `henge thaw ${frozen.name}` });
+  throw new HengeError("WRONG_STATE", `cannot change units of ${frozen.name}: it is frozen`, {
+    hint: `henge thaw ${frozen.name}`,
+  });
 }
 
 /** A cell with all that is nested in it: the kernel freezes subtrees. @see cgroup.freeze in the cgroup v2 document */
@@ -90,9 +132,13 @@ export async function setFrozen(
   signal: AbortSignal,
 ): Promise<void> {
   const verb = frozen ? "freeze" : "thaw";
-  await context.change({ id: requestId, verb, monolith: monolithOf(cell), target: cell }, async () => {
-    if (!context.cells.names().includes(cell)) throw cellNotFound(cell, await context.view(monolithOf(cell)));
-    await context.edges.cgroups.setFrozen(cell, frozen, signal);
-    context.edges.events.emit({ kind: "cell-state", state: frozen ? "frozen" : "running" }, cell);
-  });
+  await context.change(
+    { id: requestId, verb, monolith: monolithOf(cell), target: cell },
+    async () => {
+      if (!context.cells.names().includes(cell))
+        throw cellNotFound(cell, await context.view(monolithOf(cell)));
+      await context.edges.cgroups.setFrozen(cell, frozen, signal);
+      context.edges.events.emit({ kind: "cell-state", state: frozen ? "frozen" : "running" }, cell);
+    },
+  );
 }

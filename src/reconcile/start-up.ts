@@ -14,8 +14,12 @@ const RETRY_MAX_MS = 60_000;
 /** Returns when every cell that outlived the last daemon is known again; nothing was started or stopped by then. */
 export async function adoptCells(context: Context): Promise<void> {
   const stored = await context.edges.store.list();
-  const wanted = new Set(stored.flatMap((monolith) => ("desired" in monolith ? wantedUnits(monolith.desired) : [])));
-  const unreadable = new Set(stored.filter((monolith) => "corrupt" in monolith).map(({ name }) => name));
+  const wanted = new Set(
+    stored.flatMap((monolith) => ("desired" in monolith ? wantedUnits(monolith.desired) : [])),
+  );
+  const unreadable = new Set(
+    stored.filter((monolith) => "corrupt" in monolith).map(({ name }) => name),
+  );
   const isWanted = (cell: Parameters<typeof monolithOf>[0], unit: string): boolean =>
     unreadable.has(monolithOf(cell)) || wanted.has(`${cell}:${unit}`);
   await context.cells.adopt(isWanted, AbortSignal.timeout(ADOPT_DEADLINE_MS));
@@ -53,9 +57,11 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
     settled = false;
     edges.warn(text, error);
   };
-  await edges.volumes.ensurePool(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)])).catch((error: unknown) => {
-    failed("the pool is not there yet", error);
-  });
+  await edges.volumes
+    .ensurePool(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)]))
+    .catch((error: unknown) => {
+      failed("the pool is not there yet", error);
+    });
   const stored = await edges.store.list();
   const names = stored.flatMap((monolith) => ("desired" in monolith ? [monolith.name] : []));
   await Promise.all(
@@ -68,7 +74,11 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
   return settled;
 }
 
-async function convergeOne(context: Context, name: Parameters<Context["desired"]>[0], stop: AbortSignal): Promise<void> {
+async function convergeOne(
+  context: Context,
+  name: Parameters<Context["desired"]>[0],
+  stop: AbortSignal,
+): Promise<void> {
   const request = { id: crypto.randomUUID(), verb: "converge", monolith: name, target: name };
   const desired = await context.desired(name);
   const observed = await context.observe(name);

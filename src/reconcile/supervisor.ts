@@ -59,15 +59,26 @@ export class Supervisor {
   /** Returns when the program runs, or could not be started; what follows is for the restart policy. */
   async start(spec: UnitSpec): Promise<void> {
     this.dispatch({ kind: "start-requested", spec });
-    await this.until(() => this.life.phase.kind !== "launching", AbortSignal.timeout(2 * START_DEADLINE_MS), "start");
+    await this.until(
+      () => this.life.phase.kind !== "launching",
+      AbortSignal.timeout(2 * START_DEADLINE_MS),
+      "start",
+    );
   }
 
   /** Returns when nothing of the unit is left. */
   async stop(signal: AbortSignal): Promise<void> {
-    const waits = this.life.spec.stop.reduce((sum, step) => sum + (step.kind === "wait" ? step.ms : 0), 0);
+    const waits = this.life.spec.stop.reduce(
+      (sum, step) => sum + (step.kind === "wait" ? step.ms : 0),
+      0,
+    );
     const deadline = AbortSignal.timeout(waits + STOP_MARGIN_MS);
     this.dispatch({ kind: "stop-requested" });
-    await this.until(() => ENDED.has(this.status().state), AbortSignal.any([signal, deadline]), "stop");
+    await this.until(
+      () => ENDED.has(this.status().state),
+      AbortSignal.any([signal, deadline]),
+      "stop",
+    );
   }
 
   /**
@@ -79,9 +90,13 @@ export class Supervisor {
     const { state, reason } = this.status();
     if (state === "running" || state === "done") return;
     const name = `${this.warden.cell}:${this.life.spec.name}`;
-    throw new HengeError("WRONG_STATE", `cannot bring up ${name}: ${state}${reason === undefined ? "" : `, ${reason}`}`, {
-      hint: `henge logs ${name} --tail 50 shows what it said`,
-    });
+    throw new HengeError(
+      "WRONG_STATE",
+      `cannot bring up ${name}: ${state}${reason === undefined ? "" : `, ${reason}`}`,
+      {
+        hint: `henge logs ${name} --tail 50 shows what it said`,
+      },
+    );
   }
 
   exited(pid: number, exit: ExitStatus): void {
@@ -133,9 +148,12 @@ export class Supervisor {
         return;
       case "arm-timer":
         this.disarm();
-        this.disarm = this.edges.clock.after(Math.max(0, effect.atMs - this.edges.clock.now()), () => {
-          this.dispatch({ kind: "timer" });
-        });
+        this.disarm = this.edges.clock.after(
+          Math.max(0, effect.atMs - this.edges.clock.now()),
+          () => {
+            this.dispatch({ kind: "timer" });
+          },
+        );
         return;
       case "disarm":
         this.disarm();
@@ -176,10 +194,14 @@ export class Supervisor {
     try {
       const { pid } = await this.warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
       // A short life: its end may have overtaken this answer, and is what was seen last.
-      if (this.life.phase.kind === "launching") this.seen = { pid, startedAtMs: this.edges.clock.now() };
+      if (this.life.phase.kind === "launching")
+        this.seen = { pid, startedAtMs: this.edges.clock.now() };
       this.dispatch({ kind: "started", pid });
     } catch (error) {
-      this.dispatch({ kind: "start-failed", reason: error instanceof Error ? error.message : String(error) });
+      this.dispatch({
+        kind: "start-failed",
+        reason: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 
@@ -248,9 +270,10 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       const check = (): void => {
         if (isSo()) settle(resolve);
-        else if (signal.aborted) settle(() => {
-          reject(this.notInTime(verb, signal));
-        });
+        else if (signal.aborted)
+          settle(() => {
+            reject(this.notInTime(verb, signal));
+          });
       };
       const settle = (act: () => void): void => {
         this.waiters.delete(check);
@@ -266,9 +289,17 @@ export class Supervisor {
   private notInTime(verb: string, signal: AbortSignal): HengeError {
     const name = `${this.warden.cell}:${this.life.spec.name}`;
     const { state } = this.status();
-    return new HengeError("DEADLINE", `cannot ${verb} ${name} in time: it is ${state}`, { cause: signal.reason });
+    return new HengeError("DEADLINE", `cannot ${verb} ${name} in time: it is ${state}`, {
+      cause: signal.reason,
+    });
   }
 }
 
 const ENDED: ReadonlySet<UnitStatus["state"]> = new Set(["stopped", "done", "failed"] as const);
-const SETTLED: ReadonlySet<UnitStatus["state"]> = new Set(["running", "done", "failed", "crashloop", "stopped"] as const);
+const SETTLED: ReadonlySet<UnitStatus["state"]> = new Set([
+  "running",
+  "done",
+  "failed",
+  "crashloop",
+  "stopped",
+] as const);

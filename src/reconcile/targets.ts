@@ -17,22 +17,34 @@ export function expandTarget(spec: MonolithSpec, target: Target): readonly UnitR
   const cells = spec.cells.filter((cell) => isWithin(cell.name, target.cell));
   if (cells.length === 0) throw cellNotFound(target.cell, spec.cells);
   if (target.unit === undefined) {
-    return cells.flatMap((cell) => cell.units.map((unit) => ({ cell: cell.name, unit: unit.name })));
+    return cells.flatMap((cell) =>
+      cell.units.map((unit) => ({ cell: cell.name, unit: unit.name })),
+    );
   }
   const units = cells.find((cell) => cell.name === target.cell)?.units ?? [];
   const unit = units.find((candidate) => candidate.name === target.unit);
   if (unit === undefined) {
     const known = units.map((candidate) => candidate.name).join(", ");
-    throw new HengeError("UNIT_NOT_FOUND", `cannot find unit ${target.unit} in cell ${target.cell}`, {
-      hint: known === "" ? `${target.cell} has no units of its own` : `its units: ${known}`,
-    });
+    throw new HengeError(
+      "UNIT_NOT_FOUND",
+      `cannot find unit ${target.unit} in cell ${target.cell}`,
+      {
+        hint: known === "" ? `${target.cell} has no units of its own` : `its units: ${known}`,
+      },
+    );
   }
   return [{ cell: target.cell, unit: unit.name }];
 }
 
-export function cellNotFound(cell: CellName, known: readonly Pick<CellStatus, "name">[]): HengeError {
+export function cellNotFound(
+  cell: CellName,
+  known: readonly Pick<CellStatus, "name">[],
+): HengeError {
   const names = known.map((candidate) => candidate.name).join(", ");
   return new HengeError("CELL_NOT_FOUND", `cannot find cell ${cell}`, {
-    hint: names === "" ? "no cell is known; apply a manifest with henge up FILE" : `known cells: ${names}`,
+    hint:
+      names === ""
+        ? "no cell is known; apply a manifest with henge up FILE"
+        : `known cells: ${names}`,
   });
 }

@@ -21,7 +21,11 @@ export function chooseUidBase(rootKey: string, taken: ReadonlySet<number>): numb
     const base = (FIRST_RANGE + block * RANGES_PER_ROOT + n) * UIDS_PER_CELL;
     if (!taken.has(base)) return base;
   }
-  throw new HengeError("OVER_CAPACITY", `cannot allocate a cell: all ${String(RANGES_PER_ROOT)} uid ranges of this root are in use`, {
-    hint: "free cells that are not needed",
-  });
+  throw new HengeError(
+    "OVER_CAPACITY",
+    `cannot allocate a cell: all ${String(RANGES_PER_ROOT)} uid ranges of this root are in use`,
+    {
+      hint: "free cells that are not needed",
+    },
+  );
 }

@@ -1,6 +1,14 @@
 // What a person sees: every declared cell and unit beside what was observed of it. Pure.
 
-import type { CellName, CellSpec, CellStatus, MonolithName, Observed, UnitSpec, UnitStatus } from "../spec/index.js";
+import type {
+  CellName,
+  CellSpec,
+  CellStatus,
+  MonolithName,
+  Observed,
+  UnitSpec,
+  UnitStatus,
+} from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
 /** Cells in the manifest's order, then those no manifest declares. */
@@ -24,11 +32,21 @@ function absent(spec: CellSpec, reason: string | undefined): CellStatus {
   const { name, boundary } = spec;
   const state = reason === undefined ? "absent" : "blocked";
   const units = spec.units.map(unstarted);
-  return { name, state, boundary, limits: {}, publish: [], units, ...(reason === undefined ? {} : { reason }) };
+  return {
+    name,
+    state,
+    boundary,
+    limits: {},
+    publish: [],
+    units,
+    ...(reason === undefined ? {} : { reason }),
+  };
 }
 
 function withUnits(spec: CellSpec, found: CellStatus): CellStatus {
-  const declared = spec.units.map((unit) => found.units.find(({ name }) => name === unit.name) ?? unstarted(unit));
+  const declared = spec.units.map(
+    (unit) => found.units.find(({ name }) => name === unit.name) ?? unstarted(unit),
+  );
   const extra = found.units.filter((unit) => !spec.units.some(({ name }) => name === unit.name));
   return { ...found, units: [...declared, ...extra] };
 }
@@ -37,13 +55,25 @@ function unstarted(spec: UnitSpec): UnitStatus {
   return { name: spec.name, spec, state: "stopped", ready: false, restarts: 0 };
 }
 
-function quarantined(stored: { readonly name: MonolithName; readonly corrupt: string }, observed: Observed): readonly CellStatus[] {
+function quarantined(
+  stored: { readonly name: MonolithName; readonly corrupt: string },
+  observed: Observed,
+): readonly CellStatus[] {
   const root = stored.name as string as CellName;
-  const cells = observed.cells.some((cell) => cell.name === root) ? observed.cells : [placeholder(root), ...observed.cells];
+  const cells = observed.cells.some((cell) => cell.name === root)
+    ? observed.cells
+    : [placeholder(root), ...observed.cells];
   return cells.map((cell) => ({ ...cell, state: "quarantined", reason: stored.corrupt }));
 }
 
 function placeholder(name: CellName): CellStatus {
-  const boundary = { root: { kind: "host" }, network: "host", hostname: name, mounts: [], tmpfs: [], files: [] } as const;
+  const boundary = {
+    root: { kind: "host" },
+    network: "host",
+    hostname: name,
+    mounts: [],
+    tmpfs: [],
+    files: [],
+  } as const;
   return { name, state: "quarantined", boundary, limits: {}, publish: [], units: [] };
 }

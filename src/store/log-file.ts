@@ -70,7 +70,9 @@ export class LogFile {
       (found) => found.ino,
       () => undefined,
     );
-    return inode === undefined || inode === this.current?.inode ? undefined : EntryReader.open(this.path);
+    return inode === undefined || inode === this.current?.inode
+      ? undefined
+      : EntryReader.open(this.path);
   }
 }
 
@@ -120,7 +122,11 @@ class EntryReader {
       this.partial += text;
       return undefined;
     }
-    const entry = { atMs: Date.parse(at), stream: stream as LogEntry["stream"], text: this.partial + text };
+    const entry = {
+      atMs: Date.parse(at),
+      stream: stream as LogEntry["stream"],
+      text: this.partial + text,
+    };
     this.partial = "";
     return entry;
   }

@@ -39,7 +39,10 @@ export async function* readLogs(
   signal: AbortSignal,
 ): AsyncGenerator<UnitLogEntry> {
   const logs = await Promise.all(
-    sources.map(async (source) => ({ source, file: await LogFile.open(join(source.directory, `${source.unit}.log`)) })),
+    sources.map(async (source) => ({
+      source,
+      file: await LogFile.open(join(source.directory, `${source.unit}.log`)),
+    })),
   );
   try {
     yield* merge(logs.map((log) => readPast(log, range)));
@@ -65,7 +68,9 @@ async function* readPast({ source, file }: OpenLog, range: LogRange): AsyncGener
 }
 
 /** Merges iterators that are each in the order of time. */
-async function* merge(inputs: readonly AsyncGenerator<UnitLogEntry>[]): AsyncGenerator<UnitLogEntry> {
+async function* merge(
+  inputs: readonly AsyncGenerator<UnitLogEntry>[],
+): AsyncGenerator<UnitLogEntry> {
   const heads = await Promise.all(
     inputs.map(async (input) => ({ input, next: await input.next() })),
   );
@@ -73,7 +78,12 @@ async function* merge(inputs: readonly AsyncGenerator<UnitLogEntry>[]): AsyncGen
     let first: (typeof heads)[number] | undefined;
     for (const head of heads) {
       if (head.next.done === true) continue;
-      if (first === undefined || first.next.done === true || head.next.value.atMs < first.next.value.atMs) first = head;
+      if (
+        first === undefined ||
+        first.next.done === true ||
+        head.next.value.atMs < first.next.value.atMs
+      )
+        first = head;
     }
     if (first?.next.done !== false) return;
     yield first.next.value;
@@ -82,15 +92,26 @@ async function* merge(inputs: readonly AsyncGenerator<UnitLogEntry>[]): AsyncGen
 }
 
 /** One queue fed by every unit's follower; the slowest reader holds them all back. */
-async function* followAll(logs: readonly OpenLog[], signal: AbortSignal): AsyncGenerator<UnitLogEntry> {
+async function* followAll(
+  logs: readonly OpenLog[],
+  signal: AbortSignal,
+): AsyncGenerator<UnitLogEntry> {
   const pending = new Map<number, Promise<{ index: number; next: IteratorResult<LogEntry> }>>();
-  const followers = logs.map(({ source, file }) => file.follow(wakerOf(source.directory, signal), signal));
+  const followers = logs.map(({ source, file }) =>
+    file.follow(wakerOf(source.directory, signal), signal),
+  );
   const pull = (index: number): void => {
     const follower = followers[index];
     if (follower === undefined) return;
     // A file that can no longer be read ends its own follower only.
     const ended = { done: true, value: undefined } as const;
-    pending.set(index, follower.next().then((next) => ({ index, next }), () => ({ index, next: ended })));
+    pending.set(
+      index,
+      follower.next().then(
+        (next) => ({ index, next }),
+        () => ({ index, next: ended }),
+      ),
+    );
   };
   followers.forEach((_, index) => {
     pull(index);

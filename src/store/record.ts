@@ -29,7 +29,9 @@ export async function writeRecord(path: string, body: unknown): Promise<void> {
   try {
     const file = await open(temporary, "w", 0o600);
     try {
-      await file.writeFile(`{"format":${String(FORMAT)},"sha256":"${sha256(text)}","body":${text}}\n`);
+      await file.writeFile(
+        `{"format":${String(FORMAT)},"sha256":"${sha256(text)}","body":${text}}\n`,
+      );
       await file.sync();
     } finally {
       await file.close();

@@ -25,14 +25,21 @@ export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
   return {
     requireNew(monolith, volume) {
       if (!identities.has(keyOf(monolith, volume))) return;
-      throw new HengeError("WRONG_STATE", `cannot make volume ${volume} of ${monolith}: it was made before, but the pool does not have it`, {
-        hint: `bring back the pool it is in; if its data is gone for good, henge down ${monolith} --destroy-data forgets it`,
-      });
+      throw new HengeError(
+        "WRONG_STATE",
+        `cannot make volume ${volume} of ${monolith}: it was made before, but the pool does not have it`,
+        {
+          hint: `bring back the pool it is in; if its data is gone for good, henge down ${monolith} --destroy-data forgets it`,
+        },
+      );
     },
     requireSame(monolith, volume, identity) {
       const known = identities.get(keyOf(monolith, volume));
       if (known === identity) return;
-      const what = known === undefined ? "it is not on record" : `it is the dataset ${identity}, on record is ${known}`;
+      const what =
+        known === undefined
+          ? "it is not on record"
+          : `it is the dataset ${identity}, on record is ${known}`;
       throw new HengeError("WRONG_STATE", `cannot mount volume ${volume} of ${monolith}: ${what}`, {
         hint: "bring back the pool the volume was made in; nothing was started on the other one",
       });
