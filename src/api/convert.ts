@@ -1,0 +1,109 @@
+// The daemon's nouns as proto messages. What comes the other way is in requests.ts.
+
+import type { Progress } from "../reconcile/control.js";
+import type {
+  BoundarySpec,
+  CellStatus,
+  Event,
+  ExitStatus,
+  Step,
+  UnitStatus,
+} from "../spec/index.js";
+import type * as proto from "./gen/henge/v1/henge.js";
+
+export function stepToProto(step: Step): proto.Step {
+  return { kind: step.kind, reason: step.reason, ...subjectOf(step) };
+}
+
+function subjectOf(step: Step): Pick<proto.Step, "cell" | "unit" | "object"> {
+  switch (step.kind) {
+    case "create-volume":
+    case "resize-volume":
+      return { object: step.volume.name };
+    case "import-image":
+      return { object: step.image.name };
+    case "set-limit":
+      return { cell: step.cell, object: step.file };
+    case "start":
+    case "await":
+    case "stop":
+      return { cell: step.cell, unit: step.unit };
+    case "allocate":
+    case "publish":
+    case "free":
+      return { cell: step.cell };
+  }
+}
+
+export function progressToProto(progress: Progress): proto.Progress {
+  switch (progress.kind) {
+    case "plan":
+      return { plan: { steps: progress.steps.map(stepToProto) } };
+    case "begin":
+      return { begin: { index: progress.index, step: stepToProto(progress.step) } };
+    case "end":
+      return {
+        end: {
+          index: progress.index,
+          step: stepToProto(progress.step),
+          tookMs: Math.round(progress.ms),
+        },
+      };
+    case "note":
+      return { note: progress.text };
+  }
+}
+
+/** Without the units' environment: it may hold secrets. */
+export function cellToProto(cell: CellStatus): proto.CellStatus {
+  return {
+    name: cell.name,
+    state: cell.state,
+    reason: cell.reason,
+    units: cell.units.map(unitToProto),
+    boundary: boundaryToProto(cell.boundary),
+    limits: { ...cell.limits },
+    publish: cell.publish,
+    wardenPid: cell.wardenPid,
+  };
+}
+
+function unitToProto(unit: UnitStatus): proto.UnitStatus {
+  const { name, state, ready, pid, startedAtMs, restarts, reason } = unit;
+  const exit = unit.exit === undefined ? undefined : exitToProto(unit.exit);
+  return { name, state, ready, pid, startedAtMs, restarts, exit, reason };
+}
+
+function boundaryToProto(boundary: BoundarySpec): proto.Boundary {
+  return {
+    root: boundary.root.kind === "host" ? "host" : boundary.root.image,
+    network: boundary.network,
+    hostname: boundary.hostname,
+    mounts: boundary.mounts.map(({ volume, path, readOnly }) => ({ volume, path, readOnly })),
+  };
+}
+
+export function exitToProto(exit: ExitStatus): proto.Exit {
+  return { code: exit.code, signal: exit.signal, atMs: exit.atMs };
+}
+
+export function eventToProto(event: Event): proto.Event {
+  return { seq: event.seq, atMs: event.atMs, cell: event.cell, ...bodyOf(event) };
+}
+
+function bodyOf(event: Event): Partial<proto.Event> {
+  switch (event.kind) {
+    case "cell-state":
+      return { cellState: { state: event.state, reason: event.reason } };
+    case "unit-state":
+      return {
+        unitState: { unit: event.unit, state: event.state, pid: event.pid, reason: event.reason },
+      };
+    case "unit-exit":
+      return { unitExit: { unit: event.unit, pid: event.pid, exit: exitToProto(event.exit) } };
+    case "step":
+      return { step: { kind: event.step, unit: event.unit, text: event.text } };
+    case "daemon":
+      return { daemon: event.text };
+  }
+}

@@ -1,0 +1,53 @@
+// Every RPC of the service and what answers it. All handlers pass through the adapters here: there is no other way
+// into the server.
+
+import type { UntypedServiceImplementation } from "@grpc/grpc-js";
+
+import type { Logger } from "../log.js";
+import type { Control } from "../reconcile/control.js";
+import { apply } from "./rpc/apply.js";
+import { doctor } from "./rpc/doctor.js";
+import { events } from "./rpc/events.js";
+import { exec } from "./rpc/exec.js";
+import { free } from "./rpc/free.js";
+import { freeze } from "./rpc/freeze.js";
+import { get } from "./rpc/get.js";
+import { list } from "./rpc/list.js";
+import { logs } from "./rpc/logs.js";
+import { plan } from "./rpc/plan.js";
+import { restart } from "./rpc/restart.js";
+import { start } from "./rpc/start.js";
+import { stop } from "./rpc/stop.js";
+import { thaw } from "./rpc/thaw.js";
+import { validate } from "./rpc/validate.js";
+import { version } from "./rpc/version.js";
+import type { RpcName } from "./service.js";
+import { statusOf } from "./status.js";
+import { bidiStream, serverStream } from "./stream.js";
+import { unary } from "./unary.js";
+import type { ToStatus } from "./unary.js";
+
+export function implementationOf(control: Control, log: Logger): UntypedServiceImplementation {
+  const as =
+    (rpc: RpcName): ToStatus =>
+    (error) =>
+      statusOf(error, rpc, log);
+  return {
+    Apply: serverStream(apply(control), as("Apply")),
+    Plan: unary(plan(control), as("Plan")),
+    Validate: unary(validate(control), as("Validate")),
+    List: unary(list(control), as("List")),
+    Get: unary(get(control), as("Get")),
+    Start: serverStream(start(control), as("Start")),
+    Stop: serverStream(stop(control), as("Stop")),
+    Restart: serverStream(restart(control), as("Restart")),
+    Freeze: unary(freeze(control), as("Freeze")),
+    Thaw: unary(thaw(control), as("Thaw")),
+    Free: serverStream(free(control), as("Free")),
+    Logs: serverStream(logs(control), as("Logs")),
+    Events: serverStream(events(control), as("Events")),
+    Exec: bidiStream(exec(control), as("Exec")),
+    Doctor: unary(doctor(control), as("Doctor")),
+    Version: unary(version(control), as("Version")),
+  } satisfies Record<RpcName, unknown>;
+}

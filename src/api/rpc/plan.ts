@@ -1,0 +1,15 @@
+import type { Control } from "../../reconcile/control.js";
+import { stepToProto } from "../convert.js";
+import { requestIdFromProto, sourceFromProto } from "../requests.js";
+import type { Handler } from "../service.js";
+
+export function plan(control: Control): Handler<"Plan"> {
+  return async (request) => {
+    const options = {
+      allowMissingControllers: request.allowMissingControllers,
+      requestId: requestIdFromProto(""), // A plan changes nothing: there is nothing to do twice.
+    };
+    const steps = await control.plan(sourceFromProto(request.manifest), options);
+    return { steps: steps.map(stepToProto) };
+  };
+}

@@ -1,0 +1,12 @@
+import type { Control } from "../../reconcile/control.js";
+import { progressOf } from "../progress.js";
+import { requestIdFromProto, targetFromProto } from "../requests.js";
+import type { Handler } from "../service.js";
+
+export function restart(control: Control): Handler<"Restart"> {
+  return (request, signal) => {
+    const target = targetFromProto(request.target);
+    const requestId = requestIdFromProto(request.requestId);
+    return progressOf((report) => control.restart(target, requestId, report, signal));
+  };
+}

@@ -1,0 +1,41 @@
+// Binds a unix socket that nobody but its owner can ever open, whatever the umask, in place of a stale one.
+
+import { once } from "node:events";
+import { chmod, lstat, mkdir, rename, rm } from "node:fs/promises";
+import type { Server } from "node:net";
+import { dirname, join } from "node:path";
+
+import { HengeError, errnoOf } from "../errors.js";
+import { requireSocketPath } from "../root.js";
+
+/**
+ * The caller holds the lock of the daemon's root: a socket that lies at `path` is a dead daemon's.
+ * @throws {HengeError} USAGE: the path is too long; WRONG_STATE: something else than a socket lies there
+ */
+export async function listenOn(server: Server, path: string): Promise<void> {
+  requireSocketPath(path);
+  await refuseOther(path);
+  // Born in a directory of its own with mode 0700, for until chmod its mode is what the umask left; then moved over
+  // the stale one, so that there is a socket at every instant. The name is short: sun_path must hold it too.
+  const nursery = join(dirname(path), ".new");
+  await rm(nursery, { recursive: true, force: true });
+  await mkdir(nursery, { mode: 0o700 });
+  const fresh = join(nursery, "s");
+  server.listen(fresh);
+  await once(server, "listening");
+  await chmod(fresh, 0o600);
+  await rename(fresh, path);
+  await rm(nursery, { recursive: true, force: true });
+}
+
+async function refuseOther(path: string): Promise<void> {
+  try {
+    if ((await lstat(path)).isSocket()) return;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return;
+    throw error;
+  }
+  throw new HengeError("WRONG_STATE", `cannot listen on ${path}: it is not a socket`, {
+    hint: "remove it, or choose another root directory",
+  });
+}

@@ -1,0 +1,189 @@
+// The typed client of one daemon. Every call has a deadline; every failure comes out as a HengeError.
+
+import { connect as connectSocket } from "node:net";
+import { once } from "node:events";
+
+import { Client as GrpcClient, credentials, status } from "@grpc/grpc-js";
+import type { ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
+
+import { ERROR_CODE_KEY, ERROR_DETAIL_KEY, hengeService } from "../api/service.js";
+import type {
+  ErrorDetail,
+  Message,
+  Reply,
+  RpcName,
+  StreamName,
+  UnaryName,
+} from "../api/service.js";
+import type { ExecReply, ExecRequest } from "../api/gen/henge/v1/henge.js";
+import { ERROR_CODES, HengeError, errnoOf } from "../errors.js";
+import type { ErrorCode } from "../errors.js";
+import { DaemonError } from "./failure.js";
+
+const SECOND = 1_000;
+const HOUR = 3_600 * SECOND;
+const DAY = 24 * HOUR;
+
+// Of a call from its beginning: short where the daemon only looks, long where units are waited for.
+const DEADLINE_MS: Record<RpcName, number> = {
+  Apply: 6 * HOUR,
+  Plan: 60 * SECOND,
+  Validate: 30 * SECOND,
+  List: 30 * SECOND,
+  Get: 30 * SECOND,
+  Start: 6 * HOUR,
+  Stop: 6 * HOUR,
+  Restart: 6 * HOUR,
+  Freeze: 60 * SECOND,
+  Thaw: 60 * SECOND,
+  Free: 6 * HOUR,
+  Logs: 7 * DAY,
+  Events: 7 * DAY,
+  Exec: 7 * DAY,
+  Doctor: 60 * SECOND,
+  Version: 30 * SECOND,
+};
+// A daemon that is not there is known at once; this is for one that is there and does not answer.
+const ANSWER_MS = 5 * SECOND;
+
+export interface Client {
+  call<Rpc extends UnaryName>(rpc: Rpc, request: Message<Rpc>): Promise<Reply<Rpc>>;
+  stream<Rpc extends StreamName>(rpc: Rpc, request: Message<Rpc>): AsyncIterable<Reply<Rpc>>;
+  /** Read it with `replies`. */
+  exec(): ClientDuplexStream<ExecRequest, ExecReply>;
+  replies(call: ClientDuplexStream<ExecRequest, ExecReply>): AsyncIterable<ExecReply>;
+  close(): void;
+}
+
+/** @throws {HengeError} UNREACHABLE: no daemon answers there; PEER_DENIED: the socket is not for this user */
+export async function connect(socketPath: string, startHint: string): Promise<Client> {
+  await probe(socketPath, startHint);
+  const grpc = new GrpcClient(`unix:${socketPath}`, credentials.createInsecure(), {
+    "grpc.enable_http_proxy": 0,
+    "grpc.enable_retries": 0,
+  });
+  try {
+    await ready(grpc, socketPath);
+  } catch (error) {
+    grpc.close();
+    throw error;
+  }
+  return clientOver(grpc);
+}
+
+/** What grpc-js says of a socket that cannot be opened has no errno in it. */
+async function probe(socketPath: string, startHint: string): Promise<void> {
+  const socket = connectSocket(socketPath);
+  try {
+    await once(socket, "connect");
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "EACCES" || errno === "EPERM") {
+      const hint = "only root may open it: use sudo";
+      throw new HengeError("PEER_DENIED", `cannot open ${socketPath}: permission denied`, {
+        cause: error,
+        hint,
+      });
+    }
+    const message = `cannot reach henged at ${socketPath}: ${errno}`;
+    throw new HengeError("UNREACHABLE", message, { cause: error, hint: startHint });
+  } finally {
+    socket.destroy();
+  }
+}
+
+function ready(grpc: GrpcClient, socketPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    grpc.waitForReady(Date.now() + ANSWER_MS, (error) => {
+      if (error === undefined) resolve();
+      else {
+        const message = `cannot reach henged at ${socketPath}: it does not answer`;
+        reject(new HengeError("UNREACHABLE", message, { cause: error, hint: "see its log" }));
+      }
+    });
+  });
+}
+
+function clientOver(grpc: GrpcClient): Client {
+  return {
+    call: (rpc, request) => callOnce(grpc, rpc, request),
+    stream: (rpc, request) => {
+      const { path, requestSerialize, responseDeserialize } = hengeService[rpc];
+      const options = { deadline: Date.now() + DEADLINE_MS[rpc] };
+      return read(
+        grpc
+          .makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options)
+          .on("error", heardByReader),
+      );
+    },
+    exec: () => {
+      const { path, requestSerialize, responseDeserialize } = hengeService.Exec;
+      const options = { deadline: Date.now() + DEADLINE_MS.Exec };
+      const call = grpc.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, options);
+      return call.on("error", heardByReader);
+    },
+    replies: read,
+    close: () => {
+      grpc.close();
+    },
+  };
+}
+
+function callOnce<Rpc extends UnaryName>(
+  grpc: GrpcClient,
+  rpc: Rpc,
+  request: Message<Rpc>,
+): Promise<Reply<Rpc>> {
+  const { path, requestSerialize, responseDeserialize } = hengeService[rpc];
+  const options = { deadline: Date.now() + DEADLINE_MS[rpc] };
+  return new Promise((resolve, reject) => {
+    const callback = (error: ServiceError | null, reply?: Reply<Rpc>) => {
+      if (error !== null) reject(fromStatus(error));
+      else if (reply !== undefined) resolve(reply);
+    };
+    grpc.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, callback);
+  });
+}
+
+/** `read` throws it; an error event without a listener, as after a cancellation, would end the process. */
+function heardByReader(): void {
+  // Nothing to do twice.
+}
+
+async function* read<Item>(
+  call: AsyncIterable<unknown> & { cancel(): void },
+): AsyncGenerator<Item> {
+  try {
+    for await (const item of call) yield item as Item;
+  } catch (error) {
+    throw isServiceError(error) ? fromStatus(error) : error;
+  } finally {
+    call.cancel(); // Whoever stops reading wants no more; a call that has ended does not mind.
+  }
+}
+
+function isServiceError(error: unknown): error is ServiceError {
+  return error instanceof Error && "metadata" in error && "details" in error;
+}
+
+/** The code the daemon told, else what gRPC itself found. */
+function fromStatus(error: ServiceError): HengeError {
+  const told = error.metadata.get(ERROR_CODE_KEY)[0];
+  const code = ERROR_CODES.find((known) => known === told);
+  if (code !== undefined) return new DaemonError(code, error.details, detailOf(error.metadata));
+  return new HengeError(codeOfStatus(error.code), `cannot complete the call: ${error.details}`, {
+    cause: error,
+  });
+}
+
+function detailOf(metadata: Metadata): ErrorDetail {
+  const [detail] = metadata.get(ERROR_DETAIL_KEY);
+  return Buffer.isBuffer(detail) ? (JSON.parse(detail.toString("utf8")) as ErrorDetail) : {};
+}
+
+function codeOfStatus(code: status): ErrorCode {
+  if (code === status.UNAVAILABLE) return "UNREACHABLE";
+  if (code === status.DEADLINE_EXCEEDED) return "DEADLINE";
+  if (code === status.RESOURCE_EXHAUSTED) return "OVER_CAPACITY";
+  return "INTERNAL";
+}

@@ -1,0 +1,53 @@
+// What every verb is given: where it writes, in which form, and the daemon when it asks for one.
+
+import { resolve } from "node:path";
+
+import { rootPaths } from "../root.js";
+import { connect } from "./client.js";
+import type { Client } from "./client.js";
+import type { Io } from "./io.js";
+import { json } from "./text.js";
+
+export type Form = "text" | "json";
+
+export interface Context {
+  readonly io: Io;
+  readonly form: Form;
+  /** Writes the verb's result: `value` as JSON, or what `text` makes of it. */
+  print(value: unknown, text: () => string): void;
+  /** Instead of 0, when the verb ends without an error. */
+  exitWith(code: number): void;
+  /** Connects, uses, and lets go of the daemon of the chosen root. */
+  withDaemon<Result>(use: (client: Client) => Promise<Result>): Promise<Result>;
+}
+
+export function makeContext(
+  io: Io,
+  form: Form,
+  rootOption: string | undefined,
+  exitWith: (code: number) => void,
+): Context {
+  const chosen = rootOption ?? io.env["HENGE_ROOT"] ?? "";
+  const root = chosen === "" ? undefined : resolve(io.cwd, chosen);
+  return {
+    io,
+    form,
+    exitWith,
+    print(value, text) {
+      io.stdout.write(form === "json" ? json(value, 2) : text());
+    },
+    async withDaemon(use) {
+      const client = await connect(rootPaths(root).socket, startHint(root));
+      try {
+        return await use(client);
+      } finally {
+        client.close();
+      }
+    },
+  };
+}
+
+function startHint(root: string | undefined): string {
+  const command = root === undefined ? "henged" : `henged --root ${root}`;
+  return `start it as root: ${command} (in a checkout: npm run up)`;
+}

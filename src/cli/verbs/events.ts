@@ -1,0 +1,86 @@
+import type { Command } from "commander";
+
+import type { Event } from "../../api/gen/henge/v1/henge.js";
+import { parseCell, parseCount } from "../arguments.js";
+import { describeExit, exitToJson } from "../cells.js";
+import { writeOut } from "../io.js";
+import { iso, json, printable } from "../text.js";
+import { addVerb } from "../verb.js";
+import type { Act } from "../verb.js";
+
+interface EventsOptions {
+  readonly follow?: boolean;
+  readonly sinceSeq?: string;
+}
+
+export function addEvents(program: Command, act: Act): void {
+  addVerb(
+    program,
+    "events [cell]",
+    "print what happened, to all cells or to one",
+    "henge events -f redmine",
+  )
+    .option("-f, --follow", "go on with what happens from now on")
+    .option("--since-seq <number>", "only events later than this one")
+    .action(
+      act((context, options: EventsOptions, cell: string | undefined) => {
+        const request = {
+          follow: options.follow ?? false,
+          sinceSeq:
+            options.sinceSeq === undefined ? 0 : parseCount("--since-seq", options.sinceSeq),
+          cell: cell === undefined ? undefined : parseCell(cell),
+        };
+        return context.withDaemon(async (daemon) => {
+          for await (const event of daemon.stream("Events", request)) {
+            await writeOut(
+              context.io.stdout,
+              context.form === "json" ? json(eventToJson(event)) : eventText(event),
+            );
+          }
+        });
+      }),
+    );
+}
+
+function eventToJson(event: Event) {
+  return { seq: event.seq, at: iso(event.atMs), cell: event.cell ?? null, ...bodyToJson(event) };
+}
+
+function bodyToJson({ cellState, unitState, unitExit, step, daemon }: Event) {
+  if (cellState !== undefined)
+    return { kind: "cell-state", state: cellState.state, reason: cellState.reason ?? null };
+  if (unitState !== undefined) {
+    const { unit, state, pid, reason } = unitState;
+    return { kind: "unit-state", unit, state, pid: pid ?? null, reason: reason ?? null };
+  }
+  if (unitExit !== undefined) {
+    const { unit, pid, exit } = unitExit;
+    return { kind: "unit-exit", unit, pid, exit: exit === undefined ? null : exitToJson(exit) };
+  }
+  if (step !== undefined)
+    return { kind: "step", step: step.kind, unit: step.unit ?? null, text: step.text };
+  return { kind: "daemon", text: daemon ?? "" };
+}
+
+function eventText(event: Event): string {
+  return `${printable(`${iso(event.atMs)} ${String(event.seq)} ${event.cell ?? "henged"} ${bodyText(event)}`)}\n`;
+}
+
+function bodyText({ cellState, unitState, unitExit, step, daemon }: Event): string {
+  if (cellState !== undefined) return `is ${cellState.state}${because(cellState.reason)}`;
+  if (unitState !== undefined) {
+    const pid = unitState.pid === undefined ? "" : ` (pid ${String(unitState.pid)})`;
+    return `${unitState.unit} is ${unitState.state}${pid}${because(unitState.reason)}`;
+  }
+  if (unitExit !== undefined) {
+    const how = unitExit.exit === undefined ? "" : ` with ${describeExit(unitExit.exit)}`;
+    return `${unitExit.unit} (pid ${String(unitExit.pid)}) ended${how}`;
+  }
+  if (step !== undefined)
+    return `${step.kind}${step.unit === undefined ? "" : ` ${step.unit}`}${because(step.text)}`;
+  return daemon ?? "";
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined || reason === "" ? "" : `: ${reason}`;
+}
