@@ -17,8 +17,8 @@ export default defineConfig({
   test: {
     projects: [
       project("unit", 10_000, true),
-      project("contract", 60_000, false),
-      project("system", 60_000, false),
+      project("contract", 120_000, false),
+      project("system", 180_000, false),
       project("e2e", 600_000, false),
     ],
   },

@@ -1,13 +1,13 @@
 // One unit's supervisor: feeds what happens into the table of supervise/, and carries out what the table answers.
 
 import { HengeError } from "../errors.js";
-import type { ExitStatus, ProbeSpec, UnitSpec, UnitStatus } from "../spec/index.js";
+import type { ExitStatus, UnitSpec, UnitStatus } from "../spec/index.js";
 import type { UnitEffect, UnitEvent, UnitLife } from "../supervise/index.js";
 import { adoptedLife, advance, lifeToState, newLife } from "../supervise/index.js";
 import type { Warden, WardenUnit } from "../warden/port.js";
 
 import type { Edges } from "./edges.js";
-import { runProbe } from "./probe.js";
+import { Prober } from "./prober.js";
 
 const START_DEADLINE_MS = 10_000;
 // Beyond the stop steps' own waits: the kernel kills what is left, and the pool may be slow to take its last writes.
@@ -19,16 +19,19 @@ type Seen = Pick<UnitStatus, "pid" | "startedAtMs" | "exit">;
 export class Supervisor {
   private readonly edges: Needs;
   private readonly warden: Warden;
+  private readonly prober: Prober;
   private life: UnitLife;
   private seen: Seen = {};
   private statusText: string | undefined;
   private disarm: () => void = () => undefined;
-  private probing = new AbortController();
   private readonly waiters = new Set<() => void>();
 
   constructor(edges: Needs, warden: Warden, spec: UnitSpec) {
     this.edges = edges;
     this.warden = warden;
+    this.prober = new Prober(edges, warden, (event) => {
+      this.dispatch(event);
+    });
     this.life = newLife(spec);
   }
 
@@ -119,7 +122,7 @@ export class Supervisor {
   /** Ends timers and probes; the unit itself is left as it is. */
   release(): void {
     this.disarm();
-    this.probing.abort();
+    this.prober.end();
   }
 
   private see({ pid, startedAtMs, exit, statusText }: WardenUnit): void {
@@ -159,14 +162,13 @@ export class Supervisor {
         this.disarm();
         return;
       case "begin-readiness":
-        this.beginReadiness();
+        this.prober.beginReadiness(this.life.spec);
         return;
       case "begin-liveness":
-        this.beginLiveness();
+        this.prober.beginLiveness(this.life.spec);
         return;
       case "end-probes":
-        this.probing.abort();
-        this.probing = new AbortController();
+        this.prober.end();
         return;
       case "report":
         this.tell(effect);
@@ -211,59 +213,6 @@ export class Supervisor {
     } catch (error) {
       this.edges.warn(`cannot ask ${this.warden.cell}:${this.life.spec.name} to stop`, error);
     }
-  }
-
-  private beginReadiness(): void {
-    const { readiness, readinessIntervalMs } = this.life.spec;
-    if (readiness.kind === "none" || readiness.kind === "notify") return;
-    void this.probeEvery(readiness, readinessIntervalMs, 0, (doubt) => {
-      if (doubt === undefined) this.dispatch({ kind: "ready" });
-      else this.dispatch({ kind: "probe-failed", reason: doubt });
-      return doubt === undefined;
-    });
-  }
-
-  private beginLiveness(): void {
-    const { liveness } = this.life.spec;
-    if (liveness === undefined) return;
-    let failures = 0;
-    void this.probeEvery(liveness.probe, liveness.intervalMs, liveness.intervalMs, (doubt) => {
-      failures = doubt === undefined ? 0 : failures + 1;
-      if (doubt === undefined || failures < liveness.failures) return false;
-      this.dispatch({ kind: "liveness-failed", reason: doubt });
-      return true;
-    });
-  }
-
-  /** Probes until `heard` returns true or the probes of this run are ended. */
-  private async probeEvery(
-    probe: ProbeSpec,
-    intervalMs: number,
-    firstMs: number,
-    heard: (doubt: string | undefined) => boolean,
-  ): Promise<void> {
-    const { signal } = this.probing;
-    await this.pause(firstMs, signal);
-    while (!signal.aborted) {
-      const doubt = await runProbe(this.warden, this.life.spec, probe, signal);
-      // A frozen cell cannot answer, and is not to be blamed for it.
-      const silenced = doubt !== undefined && (await this.edges.cgroups.isFrozen(this.warden.cell));
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- aborted while it was probed
-      if (signal.aborted || (!silenced && heard(doubt))) return;
-      await this.pause(intervalMs, signal);
-    }
-  }
-
-  private pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const cancel = this.edges.clock.after(ms, done);
-      signal.addEventListener("abort", done);
-    });
   }
 
   private until(isSo: () => boolean, signal: AbortSignal, verb: string): Promise<void> {

@@ -62,7 +62,8 @@ export class LogFile {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.rotated, this.current].map((reader) => reader?.close()));
+    const readers = this.current === undefined ? this.rotated : [...this.rotated, this.current];
+    await Promise.all(readers.map((reader) => reader.close()));
   }
 
   private async successor(): Promise<EntryReader | undefined> {

@@ -42,7 +42,7 @@ it("follows a cell and those nested in it, past events first", async () => {
   const stop = new AbortController();
   const seen: string[] = [];
   const reading = (async () => {
-    for await (const event of events.read({ follow: true, sinceSeq: 0, cell: "shop" as never }, stop.signal)) {
+    for await (const event of events.read({ follow: true, sinceSeq: 0, cell: "shop" }, stop.signal)) {
       seen.push(event.cell ?? "");
       if (seen.length === 2) stop.abort();
     }

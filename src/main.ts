@@ -1,0 +1,166 @@
+#!/usr/bin/env node
+// henged: the composition root. The only file that wires edges to the core; everything it owns lies under one root.
+
+import { mkdir, readFile, statfs } from "node:fs/promises";
+import { join } from "node:path";
+
+import { Command } from "commander";
+
+import { serve } from "./api/index.js";
+import { runCommand } from "./command.js";
+import { HengeError } from "./errors.js";
+import { createHost } from "./kernel/host.js";
+import { openCgroups } from "./kernel/cgroup.js";
+import type { Logger } from "./log.js";
+import { createLogger } from "./log.js";
+import { createNetwork } from "./network/network.js";
+import { packageDirectory, readPackageVersion } from "./package.js";
+import type { Edges } from "./reconcile/edges.js";
+import { Events } from "./reconcile/events.js";
+import { Reconciler } from "./reconcile/reconciler.js";
+import type { RootPaths } from "./root.js";
+import { rootPaths } from "./root.js";
+import { readArchiveDigest } from "./storage/archive.js";
+import { createBtrfsDriver } from "./storage/btrfs.js";
+import { openAudit } from "./store/audit.js";
+import { openEventLog } from "./store/event-log.js";
+import { takeLock } from "./store/lock.js";
+import { readLogs } from "./store/logs.js";
+import { openMonoliths } from "./store/monoliths.js";
+import { openVolumeLedger } from "./store/volumes.js";
+import { SURFACE } from "./surface.js";
+import { createWardenPort } from "./warden/client.js";
+
+interface Options {
+  readonly root?: string;
+  readonly poolSize?: string;
+  readonly delegated: boolean;
+}
+
+const GIB = 1024 ** 3;
+const POOL_DEFAULT_BYTES = 20 * GIB;
+
+await main();
+
+async function main(): Promise<void> {
+  const program = new Command("henged")
+    .description("The daemon of Henge: raises cells, supervises their units, answers henge.")
+    .option(
+      "--root <directory>",
+      "where everything of this daemon lies (default: /var/lib/henge and /run/henge)",
+      process.env["HENGE_ROOT"],
+    )
+    .option(
+      "--pool-size <GiB>",
+      "size of the embedded pool's file when it is made; it takes room only as it fills",
+    )
+    .option("--delegated", "run in the cgroup the service manager delegated (Delegate=yes)", false)
+    .version(readPackageVersion())
+    .addHelpText("after", "\nExample:\n  henged --root /srv/henge --pool-size 100");
+  program.parse();
+  const log = createLogger();
+  try {
+    await run(program.opts<Options>(), log);
+  } catch (error) {
+    log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+    process.exit(SURFACE[error instanceof HengeError ? error.code : "INTERNAL"].exit);
+  }
+}
+
+async function run(options: Options, log: Logger): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new HengeError("PEER_DENIED", "cannot start: henged must run as root");
+  process.umask(0o077);
+  const paths = rootPaths(options.root);
+  for (const directory of [paths.state, paths.run])
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  const lock = await takeLock(join(paths.run, "lock"));
+  lock.onLost(() => {
+    log.fatal("the lock on the root is lost: another daemon may take it");
+    process.exit(70);
+  });
+  const edges = await openEdges(paths, options, log);
+  const reconciler = new Reconciler(edges);
+  await reconciler.begin();
+  const server = await serve({ control: reconciler, socketPath: paths.socket, log });
+  log.info({ socket: paths.socket, cgroup: edges.cgroups.facts }, "ready");
+  const signal = await nextSignal();
+  log.info({ signal }, "ending; the cells run on");
+  await server.close();
+  reconciler.end();
+  process.exit(0);
+}
+
+async function openEdges(paths: RootPaths, options: Options, log: Logger): Promise<Edges> {
+  const cgroups = await openCgroups({
+    subtreeName: nameWith("henge", paths.key),
+    delegated: options.delegated,
+  });
+  const volumes = createBtrfsDriver({
+    poolFile: paths.poolFile,
+    mountPoint: paths.poolMount,
+    sizeBytes: await poolSize(options.poolSize, paths.state),
+    run: runCommand,
+  });
+  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  return {
+    cgroups,
+    host: createHost({
+      cgroups: cgroups.facts,
+      stateDirectory: paths.state,
+      pool: () => volumes.facts(),
+    }),
+    volumes,
+    network: createNetwork({ run: runCommand, rootKey: paths.key }),
+    wardens: createWardenPort({
+      binary: join(packageDirectory, "dist", "henge-warden"),
+      runDirectory: paths.run,
+      stateDirectory: paths.state,
+      bootId,
+    }),
+    store: await openMonoliths(join(paths.state, "monoliths")),
+    ledger: await openVolumeLedger(join(paths.state, "volumes.json")),
+    audit: await openAudit(join(paths.state, "audit.log")),
+    events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),
+    clock: { now: Date.now, after: callAfter },
+    readLogs,
+    readArchiveDigest,
+    warn: (text, error) => {
+      log.warn({ err: error }, text);
+    },
+    hidden: [paths.state, paths.run],
+    rootKey: paths.key,
+    version: readPackageVersion(),
+  };
+}
+
+function nameWith(name: string, key: string): string {
+  return key === "" ? name : `${name}-${key}`;
+}
+
+function callAfter(ms: number, callback: () => void): () => void {
+  const timer = setTimeout(callback, ms);
+  return () => {
+    clearTimeout(timer);
+  };
+}
+
+/** The default leaves a fifth of the disk alone: a pool whose file cannot grow any more loses writes. */
+async function poolSize(text: string | undefined, directory: string): Promise<number> {
+  if (text !== undefined) {
+    const gib = Number(text);
+    if (Number.isFinite(gib) && gib >= 1 && gib <= 65_536) return Math.floor(gib) * GIB;
+    throw new HengeError(
+      "USAGE",
+      `cannot use the pool size ${text}: it is a number of GiB, 1..65536`,
+    );
+  }
+  const { bavail, bsize } = await statfs(directory);
+  return Math.min(POOL_DEFAULT_BYTES, Math.floor((bavail * bsize * 4) / 5 / GIB) * GIB);
+}
+
+function nextSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, resolve);
+  });
+}
