@@ -1,0 +1,291 @@
+/* A command in the cell with its input and output carried over one connection, in a cgroup leaf of
+ * its own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "cgroup.h"
+#include "handler.h"
+#include "kernel.h"
+#include "launch.h"
+
+#define CHUNK_BYTES 16384
+#define EMPTY_TIMEOUT_MS 10000
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)
+#endif
+
+struct session {
+	int connection, leaf;
+	pid_t pid;
+	int pidfd;
+	/* The handler's ends; with a terminal all three are its master or -1. */
+	int input, output, error;
+	bool tty;
+	/* The frame of the client's at hand, and how much of it the process was given. */
+	struct frame_reader reader;
+	size_t given;
+	bool input_ended;
+};
+
+/* The cell's own devpts, by descriptor; the other end from the master itself: no path of the cell
+ * is walked. */
+static int open_terminal(struct launch *launch, struct session *session, struct failure *fail)
+{
+	struct winsize size = { .ws_row = launch->rows, .ws_col = launch->columns };
+	int unlock = 0;
+	/* The slave's owner must be an id of the cell's, or its user could not be given it. */
+	setfsgid(cell.uid_base);
+	setfsuid(cell.uid_base);
+	int master = openat(cell.terminals, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	int err = errno;
+	setfsuid(0);
+	setfsgid(0);
+	if (master < 0)
+		return fail_with(fail, err, "open", "/dev/pts/ptmx");
+	if (ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCSWINSZ, &size) < 0)
+		return fail_with(fail, errno, "ioctl", "terminal");
+	int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return fail_with(fail, errno, "ioctl", "TIOCGPTPEER");
+	launch->stdin_fd = launch->stdout_fd = launch->stderr_fd = slave;
+	session->input = session->output = master;
+	session->error = -1;
+	session->tty = true;
+	return 0;
+}
+
+static int open_pipes(struct launch *launch, struct session *session, struct failure *fail)
+{
+	int in[2], out[2], err[2];
+	if (pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 || pipe2(err, O_CLOEXEC) < 0)
+		return fail_with(fail, errno, "pipe", NULL);
+	if (fchown(out[1], cell.uid_base, cell.uid_base) < 0 ||
+	    fchown(err[1], cell.uid_base, cell.uid_base) < 0)
+		return fail_with(fail, errno, "chown", "pipe");
+	launch->stdin_fd = in[0];
+	launch->stdout_fd = out[1];
+	launch->stderr_fd = err[1];
+	session->input = in[1];
+	session->output = out[0];
+	session->error = err[0];
+	return 0;
+}
+
+/* Waits for exec; a connection that ends first ends the wait. */
+static int hear_report(int report, int connection, struct failure *fail)
+{
+	struct failure heard;
+	struct pollfd ready[2] = { { .fd = report, .events = POLLIN }, { .fd = connection } };
+	while (poll(ready, 2, -1) < 0 && errno == EINTR)
+		;
+	if (ready[0].revents == 0)
+		return fail_with(fail, ECONNRESET, "exec", NULL);
+	if (read(report, &heard, sizeof(heard)) != sizeof(heard))
+		return 0;
+	*fail = heard;
+	return -heard.err;
+}
+
+static int spawn(struct launch *launch, struct session *session, struct failure *fail)
+{
+	int report[2];
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return fail_with(fail, errno, "pipe", NULL);
+	if (setns(cell.pid_ns, CLONE_NEWPID) < 0)
+		return fail_with(fail, errno, "setns", "pid namespace");
+	launch->report_fd = report[1];
+	session->pid = kernel_clone(0, session->leaf, &session->pidfd);
+	if (session->pid == 0)
+		launch_child(launch);
+	close(report[1]);
+	close(launch->stdin_fd);
+	if (!session->tty) {
+		close(launch->stdout_fd);
+		close(launch->stderr_fd);
+	}
+	if (session->pid < 0)
+		return fail_with(fail, session->pid, "clone3", NULL);
+	int err = hear_report(report[0], session->connection, fail);
+	close(report[0]);
+	return err;
+}
+
+static void set_nonblocking(int fd)
+{
+	if (fd >= 0)
+		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+}
+
+static void end_input(struct session *session)
+{
+	if (session->input_ended)
+		return;
+	session->input_ended = true;
+	/* A terminal's input has no end: ^D is what says so. */
+	if (!session->tty)
+		close(session->input);
+	else if (write(session->input, "\004", 1) < 0)
+		errno = 0;
+}
+
+static void resize(struct session *session)
+{
+	struct winsize size = { 0 };
+	unsigned long rows, columns;
+	const char *text = session->reader.payload;
+	size_t second = strlen(text) + 1;
+	if (!session->tty || second >= session->reader.size || !parse_number(text, 65535, &rows) ||
+	    !parse_number(text + second, 65535, &columns))
+		return;
+	size.ws_row = (unsigned short)rows;
+	size.ws_col = (unsigned short)columns;
+	ioctl(session->input, TIOCSWINSZ, &size);
+}
+
+/* Gives the bytes of the frame on. Returns true when all are given. */
+static bool give_input(struct session *session)
+{
+	size_t left = session->reader.size - session->given;
+	if (session->input_ended)
+		return true;
+	ssize_t count = write(session->input, session->reader.payload + session->given, left);
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	/* Nobody reads it any more: the rest is dropped, as a shell's pipe would. */
+	session->given += count < 0 ? left : (size_t)count;
+	return session->given == session->reader.size;
+}
+
+static void take_frame(struct session *session)
+{
+	uint8_t type = frame_type(&session->reader);
+	if (type == FRAME_STDIN && !give_input(session))
+		return;
+	if (type == FRAME_STDIN_END)
+		end_input(session);
+	else if (type == FRAME_RESIZE)
+		resize(session);
+	frame_forget(&session->reader);
+	session->given = 0;
+}
+
+/* Returns false when the client is gone. */
+static bool read_client(struct session *session)
+{
+	int whole = frame_read(&session->reader, session->connection);
+	if (whole > 0)
+		take_frame(session);
+	return whole >= 0;
+}
+
+/* Returns false when the client is gone. *fd becomes -1 at its end. */
+static bool copy_output(struct session *session, int *fd, enum frame_type type)
+{
+	static char chunk[CHUNK_BYTES];
+	ssize_t count = read(*fd, chunk, sizeof(chunk));
+	if (count > 0)
+		return handler_send(session->connection, type, chunk, (size_t)count) == 0;
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	*fd = -1; /* EIO: a terminal whose last user is gone. */
+	return true;
+}
+
+/* One round. Returns false when the client is gone. */
+static bool step(struct session *session, bool *exited)
+{
+	bool waiting = frame_is_whole(&session->reader);
+	struct pollfd ready[] = {
+		{ .fd = session->connection, .events = waiting ? 0 : POLLIN },
+		{ .fd = waiting && !session->input_ended ? session->input : -1, .events = POLLOUT },
+		{ .fd = session->output, .events = POLLIN },
+		{ .fd = session->error, .events = POLLIN },
+		{ .fd = *exited ? -1 : session->pidfd, .events = POLLIN },
+	};
+	if (poll(ready, sizeof(ready) / sizeof(ready[0]), -1) < 0)
+		return errno == EINTR;
+	/* POLLIN first: what was sent before the end still counts. */
+	if ((ready[0].revents & POLLIN) != 0) {
+		if (!read_client(session))
+			return false;
+	} else if (ready[0].revents != 0) {
+		return false;
+	}
+	if (ready[1].revents != 0)
+		take_frame(session);
+	if (ready[2].revents != 0 && !copy_output(session, &session->output, FRAME_STDOUT))
+		return false;
+	if (ready[3].revents != 0 && !copy_output(session, &session->error, FRAME_STDERR))
+		return false;
+	if (ready[4].revents != 0) {
+		*exited = true;
+		cgroup_kill(session->leaf); /* What it left behind would keep its outputs open. */
+	}
+	return true;
+}
+
+static int send_exit(struct session *session)
+{
+	struct message message = { 0 };
+	int status = 0;
+	waitpid(session->pid, &status, 0);
+	message_add_number(&message, status);
+	message_add_number(&message, (long long)realtime_ms());
+	return handler_send(session->connection, FRAME_EXIT, message.data, message.length);
+}
+
+static int run(struct launch *launch, struct session *session, struct failure *fail)
+{
+	bool exited = false;
+	int err = launch->tty ? open_terminal(launch, session, fail)
+			      : open_pipes(launch, session, fail);
+	if (err == 0)
+		err = spawn(launch, session, fail);
+	if (err < 0)
+		return err;
+	if (handler_send(session->connection, FRAME_OK, NULL, 0) < 0)
+		return -EPIPE;
+	set_nonblocking(session->input);
+	set_nonblocking(session->output);
+	set_nonblocking(session->error);
+	fail->err = 0;
+	while (!exited || session->output >= 0 || session->error >= 0) {
+		if (!step(session, &exited))
+			return -EPIPE;
+	}
+	cgroup_empty(session->leaf, EMPTY_TIMEOUT_MS);
+	return send_exit(session);
+}
+
+int exec_serve(int connection, const char *leaf, char *message, size_t length)
+{
+	struct session session = {
+		.connection = connection, .input = -1, .output = -1, .error = -1
+	};
+	struct launch launch;
+	struct failure fail = { 0 };
+	signal(SIGPIPE, SIG_IGN);
+	session.leaf = cgroup_open_leaf(cell.cgroup, leaf);
+	int err = session.leaf < 0 ? fail_with(&fail, session.leaf, "mkdir", leaf)
+				   : launch_parse(message, length, &launch, &fail);
+	if (err == 0)
+		err = run(&launch, &session, &fail);
+	if (session.leaf >= 0)
+		cgroup_empty(session.leaf, EMPTY_TIMEOUT_MS);
+	unlinkat(cell.cgroup, leaf, AT_REMOVEDIR);
+	if (err < 0 && fail.err != 0)
+		handler_send_failure(connection, &fail);
+	return err < 0;
+}

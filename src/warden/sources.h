@@ -1,0 +1,13 @@
+/* What the host gives to the cell: image roots, volumes and single files, as detached mounts. */
+#ifndef HENGE_SOURCES_H
+#define HENGE_SOURCES_H
+
+#include "cell.h"
+
+/* Returns a detached id-mapped mount whose identity was checked on this very descriptor; ESTALE: it
+ * is another. */
+int source_open(const struct source *source, bool read_only, int user_ns, struct failure *fail);
+/* Opens the sources of all entries. */
+int sources_open(struct request *request, int user_ns, struct failure *fail);
+
+#endif

@@ -1,0 +1,67 @@
+// The warden's answer about itself, and its events, from strings to values.
+
+import { HengeError } from "../errors.js";
+import type { BoundarySpec, CellName, UnitName, UnitSpec } from "../spec/index.js";
+import { exitStatusOf } from "./exits.js";
+import type { WardenEvent, WardenState, WardenUnit } from "./port.js";
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Pairs; `unit` opens a unit, the keys after it describe it. */
+export function parseState(strings: readonly string[]): WardenState {
+  const head = new Map<string, string>();
+  const units: Map<string, string>[] = [];
+  for (let at = 0; at + 1 < strings.length; at += 2) {
+    const [key = "", value = ""] = [strings[at], strings[at + 1]];
+    if (key === "unit") units.push(new Map());
+    (units.at(-1) ?? head).set(key, value);
+  }
+  return {
+    cell: field(head, "cell") as CellName,
+    wardenPid: Number(field(head, "warden")),
+    initPid: Number(field(head, "init")),
+    uidBase: Number(field(head, "uid-base")),
+    boundary: JSON.parse(field(head, "boundary")) as BoundarySpec,
+    units: units.map(parseUnit),
+  };
+}
+
+function parseUnit(fields: ReadonlyMap<string, string>): WardenUnit {
+  const unit: Mutable<WardenUnit> = {
+    name: field(fields, "unit") as UnitName,
+    spec: JSON.parse(field(fields, "spec")) as UnitSpec,
+    running: fields.has("running"),
+    stopping: fields.has("stopping"),
+    notified: fields.has("notified"),
+    starts: Number(field(fields, "starts")),
+  };
+  const [pid, startedAt, exit, text] = ["pid", "started-at", "exit", "status"].map((key) =>
+    fields.get(key),
+  );
+  if (pid !== undefined) unit.pid = Number(pid);
+  if (startedAt !== undefined) unit.startedAtMs = Number(startedAt);
+  if (exit !== undefined) {
+    const [status = 0, atMs = 0] = exit.split(" ").map(Number);
+    unit.exit = exitStatusOf(status, atMs);
+  }
+  if (text !== undefined) unit.statusText = text;
+  return unit;
+}
+
+/** Undefined for a kind of event this client does not know. */
+export function parseEvent(strings: readonly string[]): WardenEvent | undefined {
+  const [kind = "", name = "", ...rest] = strings;
+  const unit = name as UnitName;
+  if (kind === "ready") return { kind, unit };
+  if (kind === "status") return { kind, unit, text: rest[0] ?? "" };
+  if (kind !== "exit") return undefined;
+  const [pid = 0, status = 0, atMs = 0, seq = 0] = rest.map(Number);
+  return { kind, unit, pid, seq, exit: exitStatusOf(status, atMs) };
+}
+
+function field(fields: ReadonlyMap<string, string>, key: string): string {
+  const value = fields.get(key);
+  if (value === undefined)
+    throw new HengeError("INTERNAL", `cannot read the warden's answer: no ${key}`);
+  return value;
+}

@@ -1,0 +1,220 @@
+// One warden's world on the real kernel: a cgroup of its own, a run and a state directory, removed afterwards.
+
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { afterAll, afterEach, beforeAll } from "vitest";
+
+import type {
+  BoundarySpec,
+  CellName,
+  LogSpec,
+  UnitName,
+  UnitSpec,
+} from "../../../src/spec/index.js";
+import { createWardenPort } from "../../../src/warden/client.js";
+import type { AllocateRequest, Warden, WardenEvent, WardenPort } from "../../../src/warden/port.js";
+
+const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
+export const BINARY = join(REPOSITORY, "dist/henge-warden");
+const DEADLINE_MS = 10_000;
+
+export const deadline = (): AbortSignal => AbortSignal.timeout(DEADLINE_MS);
+
+/** Polls until the condition holds. */
+export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  const end = Date.now() + DEADLINE_MS;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resume) => setTimeout(resume, 5));
+  }
+}
+
+function cgroupMount(): string {
+  for (const line of readFileSync("/proc/self/mountinfo", "utf8").split("\n")) {
+    const [left = "", right = ""] = line.split(" - ");
+    if (right.startsWith("cgroup2 ")) return left.split(" ")[4] ?? "";
+  }
+  throw new Error("no cgroup2 mount");
+}
+
+export interface World {
+  readonly root: string;
+  readonly port: WardenPort;
+  readonly cell: CellName;
+  readonly cgroup: string;
+  readonly wardenCgroup: string;
+  readonly wardens: Warden[];
+  request(change?: Partial<AllocateRequest>, boundary?: Partial<BoundarySpec>): AllocateRequest;
+  allocate(change?: Partial<AllocateRequest>, boundary?: Partial<BoundarySpec>): Promise<Warden>;
+  newPort(): WardenPort;
+}
+
+let cellNumber = 0;
+
+/** Declares hooks: a new world per test, whose cells are killed afterwards whatever happened. */
+export function useWorld(): () => World {
+  const base = join(cgroupMount(), `henge-test-${String(process.pid)}`);
+  let world: World | undefined;
+  beforeAll(() => {
+    execFileSync("make", ["--silent", "--directory", join(REPOSITORY, "src/warden")]);
+    mkdirSync(base, { recursive: true });
+  });
+  afterEach(async () => {
+    if (world !== undefined) await demolish(world);
+    world = undefined;
+  });
+  afterAll(() => {
+    rmdirSync(base);
+  });
+  return () => (world ??= build(base));
+}
+
+function build(base: string): World {
+  const root = mkdtempSync("/tmp/henge-w-");
+  const number = String(++cellNumber);
+  const cell = `cell${number}` as CellName;
+  const [cgroup, wardenCgroup] = [join(base, cell), join(base, `warden-${number}`)];
+  mkdirSync(cgroup);
+  mkdirSync(wardenCgroup);
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  const newPort = () =>
+    createWardenPort({
+      binary: BINARY,
+      runDirectory: join(root, "run"),
+      stateDirectory: join(root, "state"),
+      bootId,
+    });
+  const world: World = {
+    ...{ root, cell, cgroup, wardenCgroup, newPort, port: newPort(), wardens: [] },
+    request: (change, boundary) => ({
+      cell,
+      boundary: {
+        root: { kind: "host" },
+        network: "own",
+        hostname: "cell",
+        mounts: [],
+        tmpfs: [],
+        files: [],
+        ...boundary,
+      },
+      uidBase: 1_000_000 + 65_536 * cellNumber,
+      cgroup,
+      wardenCgroup,
+      controllers: [],
+      root: "host",
+      mountSources: [],
+      hidden: [],
+      ...change,
+    }),
+    allocate: async (change, boundary) => {
+      const warden = await world.port.allocate(world.request(change, boundary), deadline());
+      world.wardens.push(warden);
+      return warden;
+    },
+  };
+  return world;
+}
+
+async function demolish(world: World): Promise<void> {
+  for (const warden of world.wardens) warden.close();
+  for (const group of [world.cgroup, world.wardenCgroup]) {
+    writeFileSync(join(group, "cgroup.kill"), "1");
+    await until(`${group} is empty`, () =>
+      readFileSync(join(group, "cgroup.events"), "utf8").includes("populated 0"),
+    );
+    removeGroup(group);
+  }
+  rmSync(world.root, { recursive: true });
+}
+
+function removeGroup(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) removeGroup(join(path, entry.name));
+  }
+  rmdirSync(path);
+}
+
+const LOG: LogSpec = { maxBytes: 1024 * 1024, keep: 2 };
+
+export function unit(
+  name: string,
+  argv: readonly string[],
+  change: Partial<UnitSpec> = {},
+): UnitSpec {
+  return {
+    name: name as UnitName,
+    oneShot: false,
+    argv,
+    cwd: "/",
+    env: {},
+    envFiles: [],
+    user: "0",
+    readiness: { kind: "none" },
+    readinessIntervalMs: 500,
+    startTimeoutMs: 60_000,
+    after: [],
+    restart: {
+      policy: "never",
+      backoffMinMs: 1000,
+      backoffMaxMs: 60_000,
+      resetAfterMs: 60_000,
+      crashLoopAfter: 5,
+    },
+    stop: [
+      { kind: "signal", signal: "SIGTERM" },
+      { kind: "wait", ms: 5000 },
+    ],
+    cleanExits: [0],
+    listen: [],
+    log: LOG,
+    ...change,
+  };
+}
+
+/** Waits for the unit's next exit after `begin` was called; `begin` starts or stops it. */
+export async function exitOf(warden: Warden, name: string, begin: () => Promise<unknown>) {
+  const seen = new Promise<Extract<WardenEvent, { kind: "exit" }>>((resume, reject) => {
+    setTimeout(() => {
+      reject(new Error(`no exit of ${name}`));
+    }, DEADLINE_MS).unref();
+    warden.onEvent((event) => {
+      if (event.kind === "exit" && event.unit === (name as UnitName)) resume(event);
+    });
+  });
+  seen.catch(() => undefined);
+  await begin();
+  return await seen;
+}
+
+/** What a shell script prints in the cell, without the log's own columns. */
+export async function output(
+  world: World,
+  warden: Warden,
+  script: string,
+  change: Partial<UnitSpec> = {},
+) {
+  const one = unit("probe", ["/bin/sh", "-c", script], change);
+  await exitOf(warden, "probe", () => warden.start(one, deadline()));
+  const log = join(world.port.logDirectoryOf(world.cell), "probe.log");
+  const lines = readFileSync(log, "utf8").split("\n").slice(0, -1);
+  rmSync(log);
+  return lines.map((line) => line.split(" ").slice(3).join(" "));
+}
+
+/** Gone, or a zombie whose new parent has not looked yet. */
+export function isGone(pid: number): boolean {
+  const stat = `/proc/${String(pid)}/stat`;
+  return !existsSync(stat) || readFileSync(stat, "utf8").includes(") Z ");
+}
