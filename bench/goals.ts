@@ -1,0 +1,37 @@
+// What Henge is meant to reach, judged against what was measured. Where it falls short, that is what is reported.
+
+import type { StartReport } from "./start.js";
+
+export interface Verdict {
+  readonly goal: string;
+  readonly measured: number;
+  readonly met: boolean;
+}
+
+/**
+ * Times are medians. The other runtimes' are taken less what it costs to spawn any process, for a user of theirs
+ * need not spawn it from Node; Henge's own are taken whole.
+ */
+export function judge({ rows, memory, idle }: StartReport): readonly Verdict[] {
+  const p50 = (measure: string, subject: string): number =>
+    rows.find((row) => row.measure === measure && row.subject === subject)?.p50Ms ?? Number.NaN;
+  const pss = (subject: string): number =>
+    memory.find((row) => row.subject === subject)?.pssKiB ?? Number.NaN;
+  const spawn = p50("spawn", "/bin/true");
+  const crun = p50("life", "crun run") - spawn;
+  const runc = p50("life", "runc run") - spawn;
+  const perCell = pss("henge-warden") + pss("init of a cell");
+  return [
+    atMost("start through the API / crun run", p50("start", "henge (API)") / crun, 0.5),
+    atMost("start by the warden / crun run", p50("start", "henge-warden") / crun, 0.5),
+    atMost("life by the warden / crun run", p50("life", "henge-warden") / crun, 1),
+    atMost("life by the warden / runc run", p50("life", "henge-warden") / runc, 0.2),
+    atMost("MiB per idle cell", perCell / 1024, 0.2),
+    atMost("CPU share of the idle daemon", idle.cpuMs / 1000 / idle.seconds, 0.001),
+  ];
+}
+
+function atMost(what: string, measured: number, most: number): Verdict {
+  const rounded = Math.round(measured * 10_000) / 10_000;
+  return { goal: `${what} <= ${String(most)}`, measured: rounded, met: rounded <= most };
+}
