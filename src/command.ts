@@ -56,7 +56,9 @@ function commandError(
 ): HengeError {
   if (error.killed === true) {
     const after = `${String(timeoutMs)} ms`;
-    return new HengeError("DEADLINE", `cannot run ${argv.join(" ")}: no end after ${after}`, { cause: error });
+    return new HengeError("DEADLINE", `cannot run ${argv.join(" ")}: no end after ${after}`, {
+      cause: error,
+    });
   }
   return new CommandError(argv, error.code ?? "killed", stderr, { cause: error });
 }

@@ -4,17 +4,19 @@ henge() {
 	node dist/src/cli/main.js "$@"
 }
 
+fail() {
+	echo "$*" >&2
+	exit 1
+}
+
 # daemon_fact version | pid | startedAt: what the daemon says of itself; nothing when none answers.
 daemon_fact() {
 	henge version -o json 2>/dev/null |
 		node -p 'JSON.parse(fs.readFileSync(0, "utf8") || "{}").daemon?.[process.argv[1]] ?? ""' "$1"
 }
 
-daemon_log() {
-	if [ -n "${HENGE_ROOT:-}" ]; then echo "$HENGE_ROOT/lib/henged.log"; else echo /var/lib/henge/henged.log; fi
-}
-
 ensure_daemon() {
+	[ "$(id -u)" = 0 ] || fail "cannot start henged: it must run as root"
 	started=$(daemon_fact startedAt)
 	if [ -n "$started" ] && [ -n "$(find dist/.built -newermt "$started")" ]; then
 		echo "henged is older than this build: it is replaced, and the cells live on"
@@ -22,38 +24,43 @@ ensure_daemon() {
 		started=
 	fi
 	[ -z "$started" ] || return 0
-	start_daemon
-	wait_for 30 "henged to answer (see $(daemon_log))" answers
+	if [ -d /run/systemd/system ]; then start_unit; else start_process; fi
+	wait_for 60 answers || fail "cannot start henged: it does not answer; see $log"
 	echo "henged runs: pid $(daemon_fact pid)"
 }
 
-# Under systemd the cells' cgroups are a subtree delegated to henged's own unit, which outlives it.
-start_daemon() {
-	if [ -d /run/systemd/system ]; then
-		unit=henged${HENGE_ROOT:+-$(systemd-escape --path "$HENGE_ROOT")}
-		systemctl start "$unit" 2>/dev/null ||
-			systemd-run --quiet --unit="$unit" --property=Type=exec --property=Delegate=yes \
-				--property=KillMode=process ${HENGE_ROOT:+--setenv=HENGE_ROOT="$HENGE_ROOT"} \
-				"$(command -v node)" "$PWD/dist/src/main.js" --delegated
-	else
-		(umask 077 && mkdir -p "$(dirname "$(daemon_log)")")
-		setsid node dist/src/main.js </dev/null >>"$(daemon_log)" 2>&1 &
-	fi
+# The cells' cgroups are a subtree that systemd delegated to henged's unit; they outlive its main process.
+start_unit() {
+	unit=henged${HENGE_ROOT:+-$(systemd-escape --path "$HENGE_ROOT")}
+	log="journalctl --unit $unit"
+	# It is still loaded where cells outlived the last daemon.
+	systemctl start "$unit" 2>/dev/null ||
+		systemd-run --quiet --unit="$unit" --property=Type=exec --property=Delegate=yes \
+			--property=KillMode=process ${HENGE_ROOT:+--setenv=HENGE_ROOT="$HENGE_ROOT"} \
+			"$(command -v node)" "$PWD/dist/src/main.js" --delegated
+}
+
+start_process() {
+	state=${HENGE_ROOT:+$HENGE_ROOT/lib}
+	log=${state:-/var/lib/henge}/henged.log
+	(umask 077 && mkdir -p "$(dirname "$log")")
+	setsid node dist/src/main.js </dev/null >>"$log" 2>&1 &
+}
+
+stop_daemon() {
+	pid=$(daemon_fact pid)
+	kill -TERM "$pid"
+	wait_for 60 gone "$pid" || fail "cannot stop henged: process $pid does not end"
 }
 
 # In plain words, what this host cannot do; `henge doctor` tells what to do about it.
 tell_what_is_lacking() {
 	henge doctor -o json | node -e '
 		const lacks = JSON.parse(fs.readFileSync(0, "utf8")).filter(({ level }) => level !== "ok");
-		if (lacks.length > 0) console.log("Henge goes on without what this host lacks (npx henge doctor tells what to do):");
+		if (lacks.length === 0) process.exit();
+		console.log("Henge goes on without what this host lacks (npx henge doctor tells what to do):");
 		for (const { check, text } of lacks) console.log(`  ${check}: ${text}`);
 	'
-}
-
-stop_daemon() {
-	pid=$(daemon_fact pid)
-	kill -TERM "$pid"
-	wait_for 30 "henged $pid to end" gone "$pid"
 }
 
 answers() {
@@ -64,16 +71,12 @@ gone() {
 	[ ! -e "/proc/$1" ]
 }
 
-# wait_for SECONDS WHAT COMMAND...
+# wait_for SECONDS COMMAND...
 wait_for() {
 	deadline=$(($(date +%s) + $1))
-	what=$2
-	shift 2
+	shift
 	until "$@"; do
-		if [ "$(date +%s)" -ge "$deadline" ]; then
-			echo "waited in vain for $what" >&2
-			exit 1
-		fi
+		[ "$(date +%s)" -lt "$deadline" ] || return 1
 		sleep 0.2
 	done
 }

@@ -5,7 +5,14 @@
 import { join } from "node:path";
 
 import { HengeError, KernelError } from "../errors.js";
-import { LIMIT_FILES, fileNameOf, isCellName, parentOf } from "../spec/index.js";
+import {
+  LIMIT_DEFAULTS,
+  LIMIT_FILES,
+  controllerOf,
+  fileNameOf,
+  isCellName,
+  parentOf,
+} from "../spec/index.js";
 import type { CellName, Controller, LimitFile, Limits } from "../spec/index.js";
 import {
   awaitEvent,
@@ -17,7 +24,7 @@ import {
   removeCgroup,
   writeCgroupFile,
 } from "./cgroup-file.js";
-import { LIMIT_DEFAULTS, controllerOf, filesOf, normaliseLimit, planWrites } from "./limits.js";
+import { filesOf, normaliseLimit, planWrites } from "./limits.js";
 import type { CgroupFacts, CgroupPort } from "./port.js";
 import { WARDENS, enableControllers, openSubtree } from "./subtree.js";
 import type { CgroupOptions } from "./subtree.js";

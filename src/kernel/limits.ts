@@ -1,31 +1,10 @@
 // Kernel text <-> the text of `Limits`. Pure: it knows what a limit file says when nothing is limited,
 // and which lines turn one text into another; it writes none.
 
-import { LIMIT_FILES } from "../spec/index.js";
-import type { Controller, LimitFile, Limits } from "../spec/index.js";
-
-/** What each file holds in a new cgroup, in the form of `Limits`. */
-export const LIMIT_DEFAULTS: Readonly<Record<LimitFile, string>> = {
-  "cpu.weight": "100",
-  "cpu.max": "max 100000",
-  "cpuset.cpus": "",
-  "cpuset.mems": "",
-  "memory.min": "0",
-  "memory.low": "0",
-  "memory.high": "max",
-  "memory.max": "max",
-  "memory.oom.group": "0",
-  "io.weight": "100",
-  "io.max": "",
-  "pids.max": "max",
-};
+import { LIMIT_DEFAULTS, LIMIT_FILES } from "../spec/index.js";
+import type { LimitFile, Limits } from "../spec/index.js";
 
 const IO_KEYS = ["rbps", "wbps", "riops", "wiops"] as const;
-
-/** The controller a limit file belongs to. */
-export function controllerOf(file: LimitFile): Controller {
-  return file.slice(0, file.indexOf(".")) as Controller;
-}
 
 /** The limit files of `limits`, in the order of `LIMIT_FILES`. */
 export function filesOf(limits: Limits): readonly LimitFile[] {

@@ -3,7 +3,7 @@
 
 import { z } from "zod";
 
-import { LIMIT_FILES, type LimitFile, type Limits } from "../spec/index.js";
+import { LIMIT_DEFAULTS, LIMIT_FILES, type LimitFile, type Limits } from "../spec/index.js";
 import { describe, expected } from "./problems.js";
 import { notation, oneOf, size, wholeNumber } from "./values.js";
 
@@ -13,17 +13,6 @@ const CPU_PERIOD_US = 100_000;
 const CPU_UNLIMITED = `max ${String(CPU_PERIOD_US)}`;
 const MAX_CPUS = 8192;
 const MAX_NODES = 1024;
-
-// What the kernel shows in a fresh cgroup: to ask for it is to ask for nothing.
-const KERNEL_DEFAULTS: Readonly<Partial<Record<LimitFile, string>>> = {
-  "cpu.weight": "100",
-  "cpu.max": CPU_UNLIMITED,
-  "memory.high": "max",
-  "memory.max": "max",
-  "memory.oom.group": "0",
-  "io.weight": "100",
-  "pids.max": "max",
-};
 
 const max = z.literal("max");
 
@@ -167,7 +156,7 @@ export const limits = z
     const texts = { ...given, "memory.oom.group": given["memory.oom.group"] ?? whole };
     const set = LIMIT_FILES.flatMap((file) => {
       const text = texts[file];
-      return text === undefined || text === KERNEL_DEFAULTS[file] ? [] : [[file, text] as const];
+      return text === undefined || text === LIMIT_DEFAULTS[file] ? [] : [[file, text] as const];
     });
     return Object.fromEntries(set);
   })

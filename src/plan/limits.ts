@@ -1,6 +1,6 @@
 // Which limits of an allocated cell must be written, and which this host cannot have.
 
-import { LIMIT_FILES } from "../spec/index.js";
+import { LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "../spec/index.js";
 import type {
   CellName,
   CellSpec,
@@ -12,22 +12,6 @@ import type {
 } from "../spec/index.js";
 
 import { formatBytes } from "./text.js";
-
-/** What the kernel has where nothing was written; observed limits leave it out. */
-const DEFAULTS: Readonly<Record<LimitFile, string>> = {
-  "cpu.weight": "100",
-  "cpu.max": "max 100000",
-  "cpuset.cpus": "",
-  "cpuset.mems": "",
-  "memory.min": "0",
-  "memory.low": "0",
-  "memory.high": "max",
-  "memory.max": "max",
-  "memory.oom.group": "0",
-  "io.weight": "100",
-  "io.max": "",
-  "pids.max": "max",
-};
 
 export interface MissingController {
   readonly cell: CellName;
@@ -58,8 +42,8 @@ export function withOfferedLimits(spec: CellSpec, offered: readonly Controller[]
 /** A step for each file that must be written; a limit the manifest no longer has goes back to the kernel's default. */
 export function planLimits(cell: CellName, wanted: Limits, seen: Limits): readonly Step[] {
   return LIMIT_FILES.flatMap((file): readonly Step[] => {
-    const before = seen[file] ?? DEFAULTS[file];
-    const text = wanted[file] ?? DEFAULTS[file];
+    const before = seen[file] ?? LIMIT_DEFAULTS[file];
+    const text = wanted[file] ?? LIMIT_DEFAULTS[file];
     if (text === before) return [];
     const change = `${file} ${describeLimit(file, before)} → ${describeLimit(file, text)}`;
     const reason = wanted[file] === undefined ? `${change}, removed from the manifest` : change;
@@ -73,8 +57,4 @@ function describeLimit(file: LimitFile, text: string): string {
   return file.startsWith("memory.") && /^[1-9]\d{3,}$/.test(text)
     ? formatBytes(Number(text))
     : text;
-}
-
-function controllerOf(file: LimitFile): Controller {
-  return file.slice(0, file.indexOf(".")) as Controller;
 }

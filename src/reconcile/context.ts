@@ -17,7 +17,7 @@ import type { Progress } from "./control.js";
 import type { Edges } from "./edges.js";
 import { Exclusive } from "./exclusive.js";
 import { executeSteps } from "./execute.js";
-import { observe } from "./observe.js";
+import { observe, observeCells, observePublished } from "./observe.js";
 import { Requests } from "./requests.js";
 import { viewMonolith } from "./view.js";
 
@@ -62,9 +62,17 @@ export class Context {
     return [...new Set([...stored, ...this.cells.names().map(monolithOf)])].sort();
   }
 
+  /** Enough for start, stop and restart: no tool of the host is asked. */
+  async observeRunState(monolith: MonolithName): Promise<Observed> {
+    return { cells: await observeCells(this.edges, this.cells, monolith), volumes: [], images: [] };
+  }
+
   async view(monolith: MonolithName): Promise<readonly CellStatus[]> {
-    const [stored, observed] = await Promise.all([this.stored(monolith), this.observe(monolith)]);
-    return viewMonolith(stored, observed, this.blocked);
+    const [stored, cells] = await Promise.all([
+      this.stored(monolith),
+      observePublished(this.edges, this.cells, monolith),
+    ]);
+    return viewMonolith(stored, cells, this.blocked);
   }
 
   /**

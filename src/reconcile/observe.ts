@@ -13,29 +13,53 @@ export async function observe(
   cells: Cells,
   monolith: MonolithName,
 ): Promise<Observed> {
-  const names = cells.names().filter((cell) => monolithOf(cell) === monolith);
   const [found, volumes, images] = await Promise.all([
-    Promise.all(names.map((cell) => observeCell(edges, cells, cell))),
+    observePublished(edges, cells, monolith),
     edges.volumes.listVolumes(monolith).catch(emptyWithoutPool),
     edges.volumes.listImages().catch(emptyWithoutPool),
   ]);
   return { cells: found, volumes, images };
 }
 
-export async function observeCell(edges: Edges, cells: Cells, cell: CellName): Promise<CellStatus> {
+/** Its cells, with the ports they publish. */
+export async function observePublished(
+  edges: Edges,
+  cells: Cells,
+  monolith: MonolithName,
+): Promise<readonly CellStatus[]> {
+  const found = await observeCells(edges, cells, monolith);
+  return Promise.all(
+    found.map(async (cell) => {
+      const own = cell.state !== "unsupervised" && cell.boundary.network === "own";
+      const publish = own ? await edges.network.readPublished(cell.name) : undefined;
+      return publish === undefined ? cell : { ...cell, publish };
+    }),
+  );
+}
+
+/** Its cells and their units, without what only one of the host's tools can tell. */
+export async function observeCells(
+  edges: Edges,
+  cells: Cells,
+  monolith: MonolithName,
+): Promise<readonly CellStatus[]> {
+  const names = cells.names().filter((cell) => monolithOf(cell) === monolith);
+  return Promise.all(names.map((cell) => observeCell(edges, cells, cell)));
+}
+
+async function observeCell(edges: Edges, cells: Cells, cell: CellName): Promise<CellStatus> {
   const known = cells.get(cell);
   if (known === undefined || cells.isUnsupervised(cell)) return unsupervised(cell, known);
-  const [limits, frozen, publish] = await Promise.all([
+  const [limits, frozen] = await Promise.all([
     edges.cgroups.readLimits(cell),
     edges.cgroups.isFrozen(cell),
-    known.state.boundary.network === "own" ? edges.network.readPublished(cell) : undefined,
   ]);
   return {
     name: cell,
     state: frozen ? "frozen" : "running",
     boundary: known.state.boundary,
     limits,
-    publish: publish ?? [],
+    publish: [],
     units: [...known.units.values()].map((unit) => unit.status()),
     wardenPid: known.warden.wardenPid,
   };

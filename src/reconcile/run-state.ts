@@ -9,7 +9,7 @@ import {
   planStop,
   unitKey,
 } from "../plan/index.js";
-import type { CellName, Desired, Observed, Step, UnitRef } from "../spec/index.js";
+import type { CellName, Desired, MonolithName, Observed, Step, UnitRef } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 
 import type { Context, Report } from "./context.js";
@@ -32,7 +32,7 @@ export async function changeRunState(
     const desired = await declared(context, target.cell);
     const units = expandTarget(desired.spec, target);
     const wanted = { ...desired, stopped: stoppedAfter(verb, desired.stopped, units) };
-    const observed = await context.observe(monolith);
+    const observed = await observeFor(context, verb, monolith, units);
     refuseFrozen(observed, units);
     const steps = planVerb(context, verb, wanted, observed, units);
     if (verb !== "stop") tellBlocked(verb, wanted, observed, units, report);
@@ -41,6 +41,25 @@ export async function changeRunState(
     await context.execute(monolith, steps, report, signal);
     if (verb === "stop") await freeUnsupervised(context, target.cell, report, signal);
   });
+}
+
+/** Pool and network are asked only when a cell must be allocated first. */
+async function observeFor(
+  context: Context,
+  verb: Verb,
+  monolith: MonolithName,
+  units: readonly UnitRef[],
+): Promise<Observed> {
+  const observed = await context.observeRunState(monolith);
+  if (verb === "stop" || areAllocated(observed, units)) return observed;
+  return context.observe(monolith);
+}
+
+function areAllocated(observed: Observed, units: readonly UnitRef[]): boolean {
+  const allocated = new Set(
+    observed.cells.filter(({ state }) => state !== "unsupervised").map(({ name }) => name),
+  );
+  return units.every(({ cell }) => allocated.has(cell));
 }
 
 function planVerb(
@@ -54,11 +73,9 @@ function planVerb(
     const steps = planStop(desired, observed, units);
     return steps.filter((step) => !("cell" in step && context.cells.isUnsupervised(step.cell)));
   }
-  const cells = new Set(units.map(({ cell }) => cell));
-  const allocated = [...cells].every((cell) =>
-    observed.cells.some(({ name, state }) => name === cell && state === "running"),
-  );
-  if (!allocated) return planMonolith(desired, observed, { offered: context.offered });
+  if (!areAllocated(observed, units)) {
+    return planMonolith(desired, observed, { offered: context.offered });
+  }
   return verb === "start"
     ? planStart(desired, observed, units)
     : planRestart(desired, observed, units);

@@ -194,11 +194,10 @@ export class Supervisor {
     this.seen = {};
     this.statusText = undefined;
     try {
-      const { pid } = await this.warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
+      const started = await this.warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
       // A short life: its end may have overtaken this answer, and is what was seen last.
-      if (this.life.phase.kind === "launching")
-        this.seen = { pid, startedAtMs: this.edges.clock.now() };
-      this.dispatch({ kind: "started", pid });
+      if (this.life.phase.kind === "launching") this.seen = started;
+      this.dispatch({ kind: "started", pid: started.pid });
     } catch (error) {
       this.dispatch({
         kind: "start-failed",

@@ -2,7 +2,7 @@
 
 import { HengeError } from "../errors.js";
 
-export const UIDS_PER_CELL = 65_536;
+const UIDS_PER_CELL = 65_536;
 // Below this are the host's own users and the ranges useradd(8) hands to rootless containers.
 const FIRST_RANGE = 16;
 const LAST_RANGE = 32_767;

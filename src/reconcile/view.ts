@@ -5,7 +5,6 @@ import type {
   CellSpec,
   CellStatus,
   MonolithName,
-  Observed,
   UnitSpec,
   UnitStatus,
 } from "../spec/index.js";
@@ -14,15 +13,15 @@ import type { StoredMonolith } from "../store/monoliths.js";
 /** Cells in the manifest's order, then those no manifest declares. */
 export function viewMonolith(
   stored: StoredMonolith | undefined,
-  observed: Observed,
+  observed: readonly CellStatus[],
   blocked: ReadonlyMap<CellName, string>,
 ): readonly CellStatus[] {
-  if (stored === undefined) return observed.cells;
+  if (stored === undefined) return observed;
   if ("corrupt" in stored) return quarantined(stored, observed);
   const declared = stored.desired.spec.cells;
-  const extra = observed.cells.filter((cell) => !declared.some((spec) => spec.name === cell.name));
+  const extra = observed.filter((cell) => !declared.some((spec) => spec.name === cell.name));
   const seen = declared.map((spec) => {
-    const found = observed.cells.find((cell) => cell.name === spec.name);
+    const found = observed.find((cell) => cell.name === spec.name);
     return found === undefined ? absent(spec, blocked.get(spec.name)) : withUnits(spec, found);
   });
   return [...seen, ...extra];
@@ -57,12 +56,12 @@ function unstarted(spec: UnitSpec): UnitStatus {
 
 function quarantined(
   stored: { readonly name: MonolithName; readonly corrupt: string },
-  observed: Observed,
+  observed: readonly CellStatus[],
 ): readonly CellStatus[] {
   const root = stored.name as string as CellName;
-  const cells = observed.cells.some((cell) => cell.name === root)
-    ? observed.cells
-    : [placeholder(root), ...observed.cells];
+  const cells = observed.some((cell) => cell.name === root)
+    ? observed
+    : [placeholder(root), ...observed];
   return cells.map((cell) => ({ ...cell, state: "quarantined", reason: stored.corrupt }));
 }
 

@@ -99,6 +99,22 @@ export const LIMIT_FILES = [
 ] as const;
 export type LimitFile = (typeof LIMIT_FILES)[number];
 
+/** What each file holds where nothing was written, in the form of `Limits`. */
+export const LIMIT_DEFAULTS: Readonly<Record<LimitFile, string>> = {
+  "cpu.weight": "100",
+  "cpu.max": "max 100000",
+  "cpuset.cpus": "",
+  "cpuset.mems": "",
+  "memory.min": "0",
+  "memory.low": "0",
+  "memory.high": "max",
+  "memory.max": "max",
+  "memory.oom.group": "0",
+  "io.weight": "100",
+  "io.max": "",
+  "pids.max": "max",
+};
+
 /** The controller that must be offered for the file to exist. */
 export function controllerOf(file: LimitFile): Controller {
   return file.slice(0, file.indexOf(".")) as Controller;

@@ -5,9 +5,26 @@ import type { StepKind } from "./step.js";
 
 export type EventBody =
   | { readonly kind: "cell-state"; readonly state: CellState; readonly reason?: string }
-  | { readonly kind: "unit-state"; readonly unit: string; readonly state: UnitState; readonly pid?: number; readonly reason?: string }
-  | { readonly kind: "unit-exit"; readonly unit: string; readonly pid: number; readonly exit: ExitStatus; readonly wardenSeq: number }
-  | { readonly kind: "step"; readonly step: StepKind; readonly unit?: string; readonly text: string }
+  | {
+      readonly kind: "unit-state";
+      readonly unit: string;
+      readonly state: UnitState;
+      readonly pid?: number;
+      readonly reason?: string;
+    }
+  | {
+      readonly kind: "unit-exit";
+      readonly unit: string;
+      readonly pid: number;
+      readonly exit: ExitStatus;
+      readonly wardenSeq: number;
+    }
+  | {
+      readonly kind: "step";
+      readonly step: StepKind;
+      readonly unit?: string;
+      readonly text: string;
+    }
   | { readonly kind: "daemon"; readonly text: string };
 
 export type Event = EventBody & {

@@ -1,6 +1,14 @@
 // One act of a plan. A step names everything it needs from the spec; execution chooses nothing.
 
-import type { CellSpec, ImageSpec, LimitFile, MonolithSpec, PublishSpec, UnitSpec, VolumeSpec } from "./cell.js";
+import type {
+  CellSpec,
+  ImageSpec,
+  LimitFile,
+  MonolithSpec,
+  PublishSpec,
+  UnitSpec,
+  VolumeSpec,
+} from "./cell.js";
 import type { CellName, UnitName } from "./names.js";
 
 export type Step = { readonly reason: string } & (
@@ -8,9 +16,19 @@ export type Step = { readonly reason: string } & (
   | { readonly kind: "resize-volume"; readonly volume: VolumeSpec }
   | { readonly kind: "import-image"; readonly image: ImageSpec }
   | { readonly kind: "allocate"; readonly cell: CellName; readonly spec: CellSpec }
-  | { readonly kind: "set-limit"; readonly cell: CellName; readonly file: LimitFile; readonly text: string }
+  | {
+      readonly kind: "set-limit";
+      readonly cell: CellName;
+      readonly file: LimitFile;
+      readonly text: string;
+    }
   | { readonly kind: "publish"; readonly cell: CellName; readonly ports: readonly PublishSpec[] }
-  | { readonly kind: "start"; readonly cell: CellName; readonly unit: UnitName; readonly spec: UnitSpec }
+  | {
+      readonly kind: "start";
+      readonly cell: CellName;
+      readonly unit: UnitName;
+      readonly spec: UnitSpec;
+    }
   /** Waits until the unit is ready, or done when it is a one-shot. */
   | { readonly kind: "await"; readonly cell: CellName; readonly unit: UnitName }
   | { readonly kind: "stop"; readonly cell: CellName; readonly unit: UnitName }

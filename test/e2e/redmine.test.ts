@@ -21,7 +21,10 @@ let manifest: string;
 beforeAll(async () => {
   daemon = await TestDaemon.start();
   // Another port than the example's, so that a Redmine that runs on this host is left alone.
-  const text = (await readFile(EXAMPLE, "utf8")).replace("127.0.0.1:3000:3000", `127.0.0.1:${String(PORT)}:3000`);
+  const text = (await readFile(EXAMPLE, "utf8")).replace(
+    "127.0.0.1:3000:3000",
+    `127.0.0.1:${String(PORT)}:3000`,
+  );
   manifest = join(daemon.root, "redmine.yaml");
   await writeFile(manifest, text.replace("../../dist/redmine.tar", IMAGE));
 });
@@ -32,16 +35,32 @@ afterAll(async () => {
 
 async function pids(): Promise<Record<string, number | null>> {
   const cells = await daemon.ps();
-  return Object.fromEntries(cells.flatMap(({ cell, units }) => units.map(({ name, pid }) => [`${cell}:${name}`, pid])));
+  return Object.fromEntries(
+    cells.flatMap(({ cell, units }) => units.map(({ name, pid }) => [`${cell}:${name}`, pid])),
+  );
 }
 
 async function sql(statement: string): Promise<string> {
-  const psql = ["/usr/local/pgsql/bin/psql", "--no-psqlrc", "-qtA", "--host=/tmp", "--dbname=redmine", "--command", statement];
+  const psql = [
+    "/usr/local/pgsql/bin/psql",
+    "--no-psqlrc",
+    "-qtA",
+    "--host=/tmp",
+    "--dbname=redmine",
+    "--command",
+    statement,
+  ];
   return (await daemon.must("exec", "redmine/postgres:postgres", "--", ...psql)).trim();
 }
 
 async function mails(): Promise<readonly string[]> {
-  const names = await daemon.must("exec", "redmine/sidekiq", "--", "/usr/bin/ls", "/var/lib/redmine/mails");
+  const names = await daemon.must(
+    "exec",
+    "redmine/sidekiq",
+    "--",
+    "/usr/bin/ls",
+    "/var/lib/redmine/mails",
+  );
   return names.split("\n").filter((name) => name !== "");
 }
 
@@ -50,7 +69,10 @@ async function askForPassword(mail: string): Promise<Response> {
   const page = await fetch(`${SITE}/account/lost_password`);
   const token = /name="authenticity_token" value="([^"]+)"/.exec(await page.text())?.[1];
   if (token === undefined) throw new Error("the form has no token");
-  const cookie = page.headers.getSetCookie().map((one) => one.split(";")[0]).join("; ");
+  const cookie = page.headers
+    .getSetCookie()
+    .map((one) => one.split(";")[0])
+    .join("; ");
   return fetch(`${SITE}/account/lost_password`, {
     method: "POST",
     redirect: "manual",
@@ -59,7 +81,11 @@ async function askForPassword(mail: string): Promise<Response> {
   });
 }
 
-async function eventually<T>(read: () => Promise<T>, isSo: (seen: T) => boolean, deadlineMs = 30_000): Promise<T> {
+async function eventually<T>(
+  read: () => Promise<T>,
+  isSo: (seen: T) => boolean,
+  deadlineMs = 30_000,
+): Promise<T> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     const seen = await read();
@@ -110,7 +136,8 @@ it("performs a job that a form posted to the web has enqueued", async () => {
 it("keeps a row over a restart of every cell", async () => {
   await sql("CREATE TABLE ledger (id integer PRIMARY KEY); INSERT INTO ledger VALUES (1)");
   const before = await pids();
-  for (const cell of ["web", "sidekiq", "redis", "postgres"]) await daemon.must("restart", `redmine/${cell}`);
+  for (const cell of ["web", "sidekiq", "redis", "postgres"])
+    await daemon.must("restart", `redmine/${cell}`);
   const after = await pids();
   for (const unit of ["web:puma", "sidekiq:sidekiq", "redis:redis", "postgres:postgres"]) {
     expect(after[`redmine/${unit}`], unit).not.toBe(before[`redmine/${unit}`]);
@@ -119,7 +146,10 @@ it("keeps a row over a restart of every cell", async () => {
   const log = await daemon.must("logs", "redmine/postgres:postgres");
   expect(log).toContain("database system is shut down");
   expect(log).not.toContain("was not properly shut down");
-  await eventually(() => fetch(`${SITE}/login`), ({ status }) => status === 200);
+  await eventually(
+    () => fetch(`${SITE}/login`),
+    ({ status }) => status === 200,
+  );
 });
 
 it("survives a kill -9 of the daemon: same processes, same row, nothing restarted", async () => {
@@ -147,6 +177,16 @@ it("destroys data only when the monolith's name is given", async () => {
   expect(await sql("SELECT count(*) FROM ledger")).toBe("1");
   await daemon.must("down", "redmine", "--destroy-data", "--yes-destroy", "redmine");
   await daemon.must("up", manifest);
-  const gone = await daemon.henge("exec", "redmine/postgres:postgres", "--", "/usr/local/pgsql/bin/psql", "-qtA", "--host=/tmp", "--dbname=redmine", "--command", "SELECT count(*) FROM ledger");
+  const gone = await daemon.henge(
+    "exec",
+    "redmine/postgres:postgres",
+    "--",
+    "/usr/local/pgsql/bin/psql",
+    "-qtA",
+    "--host=/tmp",
+    "--dbname=redmine",
+    "--command",
+    "SELECT count(*) FROM ledger",
+  );
   expect(gone.stderr).toContain('relation "ledger" does not exist');
 });

@@ -1,9 +1,9 @@
 // The cgroup port in memory, for tests of the core: same promises, no kernel. The contract suite holds it to them.
 
 import { HengeError, KernelError } from "../../src/errors.js";
-import { LIMIT_DEFAULTS, controllerOf, filesOf, normaliseLimit } from "../../src/kernel/limits.js";
+import { filesOf, normaliseLimit } from "../../src/kernel/limits.js";
 import type { CgroupFacts, CgroupPort } from "../../src/kernel/port.js";
-import { fileNameOf, parentOf } from "../../src/spec/index.js";
+import { LIMIT_DEFAULTS, controllerOf, fileNameOf, parentOf } from "../../src/spec/index.js";
 import type { CellName, Controller, LimitFile, Limits } from "../../src/spec/index.js";
 
 interface Cell {

@@ -4,7 +4,10 @@ import type { Clock } from "../../src/reconcile/edges.js";
 
 export class FakeClock implements Clock {
   private nowMs = 1_000_000;
-  private readonly timers = new Map<object, { readonly atMs: number; readonly callback: () => void }>();
+  private readonly timers = new Map<
+    object,
+    { readonly atMs: number; readonly callback: () => void }
+  >();
 
   now(): number {
     return this.nowMs;
@@ -22,7 +25,9 @@ export class FakeClock implements Clock {
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
     for (;;) {
-      const due = [...this.timers].filter(([, { atMs }]) => atMs <= untilMs).sort((a, b) => a[1].atMs - b[1].atMs)[0];
+      const due = [...this.timers]
+        .filter(([, { atMs }]) => atMs <= untilMs)
+        .sort((a, b) => a[1].atMs - b[1].atMs)[0];
       if (due === undefined) break;
       const [key, { atMs, callback }] = due;
       this.timers.delete(key);

@@ -3,11 +3,18 @@
 import { Duplex } from "node:stream";
 
 import { KernelError } from "../../src/errors.js";
-import type { BoundarySpec, CellName, ExitStatus, UnitName, UnitSpec } from "../../src/spec/index.js";
+import type {
+  BoundarySpec,
+  CellName,
+  ExitStatus,
+  UnitName,
+  UnitSpec,
+} from "../../src/spec/index.js";
 import type {
   AllocateRequest,
   ExecRequest,
   ExecSession,
+  StartedUnit,
   Warden,
   WardenEvent,
   WardenPort,
@@ -43,11 +50,24 @@ export class FakeWorld {
   end(cell: string, unit: string, exit: Omit<ExitStatus, "atMs">): void {
     const found = this.cells.get(cell as CellName);
     const known = found?.units.get(unit as UnitName);
-    if (found === undefined || known?.pid === undefined) throw new Error(`${cell}:${unit} does not run`);
+    if (found === undefined || known?.pid === undefined)
+      throw new Error(`${cell}:${unit} does not run`);
     const { pid, startedAtMs: _, ...rest } = known;
     const told = { ...exit, atMs: 0 };
-    found.units.set(known.name, { ...rest, running: false, stopping: false, notified: false, exit: told });
-    const event: ExitEvent = { kind: "exit", unit: known.name, pid, exit: told, seq: ++this.nextSeq };
+    found.units.set(known.name, {
+      ...rest,
+      running: false,
+      stopping: false,
+      notified: false,
+      exit: told,
+    });
+    const event: ExitEvent = {
+      kind: "exit",
+      unit: known.name,
+      pid,
+      exit: told,
+      seq: ++this.nextSeq,
+    };
     found.exits.push(event);
     for (const listener of [...found.listeners]) listener(event);
   }
@@ -69,8 +89,14 @@ export class FakeWorld {
 export function createFakeWardens(world: FakeWorld): WardenPort {
   return {
     allocate: (request) => Promise.resolve(allocate(world, request)),
-    adopt: () => Promise.resolve([...world.cells.values()].filter(({ lost }) => !lost).map((cell) => new FakeWarden(world, cell))),
-    listLost: () => Promise.resolve([...world.cells.values()].filter(({ lost }) => lost).map(({ name }) => name)),
+    adopt: () =>
+      Promise.resolve(
+        [...world.cells.values()]
+          .filter(({ lost }) => !lost)
+          .map((cell) => new FakeWarden(world, cell)),
+      ),
+    listLost: () =>
+      Promise.resolve([...world.cells.values()].filter(({ lost }) => lost).map(({ name }) => name)),
     forget: (cell) => {
       world.cells.delete(cell);
       return Promise.resolve();
@@ -113,15 +139,23 @@ class FakeWarden implements Warden {
   state(): Promise<WardenState> {
     const { cell, wardenPid, initPid } = this;
     const { uidBase, boundary, units } = this.known;
-    return Promise.resolve({ cell, wardenPid, initPid, uidBase, boundary, units: [...units.values()] });
+    return Promise.resolve({
+      cell,
+      wardenPid,
+      initPid,
+      uidBase,
+      boundary,
+      units: [...units.values()],
+    });
   }
 
   exitsSince(seq: number): Promise<readonly ExitEvent[]> {
     return Promise.resolve(this.known.exits.filter((exit) => exit.seq > seq));
   }
 
-  start(spec: UnitSpec): Promise<{ readonly pid: number }> {
-    if (spec.argv[0] === "/missing") return Promise.reject(new KernelError("execve", "ENOENT", { path: "/missing" }));
+  start(spec: UnitSpec): Promise<StartedUnit> {
+    if (spec.argv[0] === "/missing")
+      return Promise.reject(new KernelError("execve", "ENOENT", { path: "/missing" }));
     this.world.journal.push(`start ${this.cell}:${spec.name}`);
     const starts = (this.known.units.get(spec.name)?.starts ?? 0) + 1;
     const pid = this.world.pid();
@@ -141,7 +175,7 @@ class FakeWarden implements Warden {
         this.world.end(this.cell, spec.name, { code });
       });
     }
-    return Promise.resolve({ pid });
+    return Promise.resolve({ pid, startedAtMs: 0 });
   }
 
   stop(unit: UnitName): Promise<void> {
@@ -157,6 +191,8 @@ class FakeWarden implements Warden {
       onOutput: () => undefined,
       write: () => true,
       onDrain: () => undefined,
+      pause: () => undefined,
+      resume: () => undefined,
       end: () => undefined,
       resize: () => undefined,
       exit: Promise.resolve({ code: argv[0] === "/fails" ? 1 : 0, atMs: 0 }),
@@ -164,9 +200,14 @@ class FakeWarden implements Warden {
   }
 
   dial(): Promise<Duplex> {
-    return Promise.resolve(new Duplex({ read: () => undefined, write: (_chunk, _encoding, done) => {
-      done();
-    } }));
+    return Promise.resolve(
+      new Duplex({
+        read: () => undefined,
+        write: (_chunk, _encoding, done) => {
+          done();
+        },
+      }),
+    );
   }
 
   free(): Promise<void> {

@@ -38,14 +38,14 @@ async function* paced(
   const replies = collect<proto.ExecReply>((report) =>
     run((reply) => {
       untaken += bytesOf(reply);
-      if (untaken > UNTAKEN_MAX_BYTES) session.pause?.();
+      if (untaken > UNTAKEN_MAX_BYTES) session.pause();
       report(reply);
     }),
   );
   for await (const reply of replies) {
     yield reply; // Comes back when the client has room for more.
     untaken -= bytesOf(reply);
-    if (untaken <= UNTAKEN_MAX_BYTES / 2) session.resume?.();
+    if (untaken <= UNTAKEN_MAX_BYTES / 2) session.resume();
   }
 }
 

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import {
-  LIMIT_DEFAULTS,
-  controllerOf,
-  filesOf,
-  normaliseLimit,
-  planWrites,
-} from "../../../src/kernel/limits.js";
-import { LIMIT_FILES } from "../../../src/spec/index.js";
+import { filesOf, normaliseLimit, planWrites } from "../../../src/kernel/limits.js";
+import { LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "../../../src/spec/index.js";
 import type { LimitFile } from "../../../src/spec/index.js";
 
 describe("normaliseLimit", () => {

@@ -33,7 +33,9 @@ async function states(daemon: Reconciler): Promise<Record<string, string>> {
   const cells = await daemon.list();
   return Object.fromEntries([
     ...cells.map(({ name, state }) => [name, state]),
-    ...cells.flatMap(({ name, units }) => units.map((unit) => [`${name}:${unit.name}`, unit.state])),
+    ...cells.flatMap(({ name, units }) =>
+      units.map((unit) => [`${name}:${unit.name}`, unit.state]),
+    ),
   ]) as Record<string, string>;
 }
 
@@ -50,7 +52,11 @@ it("brings a monolith up in the order of its dependencies, and then plans nothin
   const house = await House.build();
   const daemon = await house.daemon();
   await house.up(daemon, SHOP);
-  expect(house.journal()).toEqual(["start shop/db:db", "start shop/web:migrate", "start shop/web:web"]);
+  expect(house.journal()).toEqual([
+    "start shop/db:db",
+    "start shop/web:migrate",
+    "start shop/web:web",
+  ]);
   expect(await states(daemon)).toEqual({
     shop: "running",
     "shop/db": "running",
@@ -90,9 +96,16 @@ it("stops and frees a cell that was removed, and keeps its volume", async () => 
   const withoutWeb = SHOP.slice(0, SHOP.indexOf("  web:"));
   await house.up(daemon, withoutWeb);
   expect(house.journal()).toEqual(["stop shop/web:web", "free shop/web"]);
-  await daemon.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  await daemon.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
   expect(await daemon.list()).toEqual([]);
-  expect((await house.volumes.listVolumes("shop" as never)).map(({ name }) => name)).toEqual(["data"]);
+  expect((await house.volumes.listVolumes("shop" as never)).map(({ name }) => name)).toEqual([
+    "data",
+  ]);
 });
 
 it("adopts everything after a kill -9: same processes, nothing started, nothing to plan", async () => {
@@ -118,8 +131,12 @@ it("applies the restart policy once to a unit that ended while no daemon ran, an
   await settle(() => house.world.pidOf("shop/web", "web") !== undefined);
   expect(house.journal()).toEqual(["start shop/web:web"]);
   const events = [];
-  for await (const event of next.events({ follow: false, sinceSeq: 0 }, forever())) events.push(event);
-  expect(events.filter(({ kind }) => kind === "unit-exit").at(-1)).toMatchObject({ unit: "web", exit: { code: 37 } });
+  for await (const event of next.events({ follow: false, sinceSeq: 0 }, forever()))
+    events.push(event);
+  expect(events.filter(({ kind }) => kind === "unit-exit").at(-1)).toMatchObject({
+    unit: "web",
+    exit: { code: 37 },
+  });
 });
 
 it("starts a unit that ended by itself again, after its back-off", async () => {
@@ -133,14 +150,21 @@ it("starts a unit that ended by itself again, after its back-off", async () => {
   house.clock.advance(1_000);
   await settle(async () => (await states(daemon))["shop/web:web"] === "running");
   expect(house.journal()).toEqual(["start shop/web:web"]);
-  expect((await daemon.get(cell("shop/web"))).units.find(({ name }) => name === "web")?.restarts).toBe(1);
+  expect(
+    (await daemon.get(cell("shop/web"))).units.find(({ name }) => name === "web")?.restarts,
+  ).toBe(1);
 });
 
 it("leaves a unit stopped that an operator stopped, also when a new daemon starts", async () => {
   const house = await House.build();
   const first = await house.daemon();
   await house.up(first, SHOP);
-  await first.stop({ cell: cell("shop/web"), unit: "web" as UnitName }, house.request(), silent, forever());
+  await first.stop(
+    { cell: cell("shop/web"), unit: "web" as UnitName },
+    house.request(),
+    silent,
+    forever(),
+  );
   first.end();
   house.journal();
   const next = await house.daemon();
@@ -162,8 +186,13 @@ it("does not start what waits for a one-shot that failed", async () => {
 it("tells why a program cannot be started", async () => {
   const house = await House.build();
   const daemon = await house.daemon();
-  const failing = house.up(daemon, SHOP.replace("argv: [/bin/web]", "argv: [/missing], restart: never"));
-  await expect(failing).rejects.toThrow(/cannot bring up shop\/web:web: failed, .*\/missing.*ENOENT/);
+  const failing = house.up(
+    daemon,
+    SHOP.replace("argv: [/bin/web]", "argv: [/missing], restart: never"),
+  );
+  await expect(failing).rejects.toThrow(
+    /cannot bring up shop\/web:web: failed, .*\/missing.*ENOENT/,
+  );
 });
 
 it("shows a cell whose warden is gone as unsupervised; stop and up still work", async () => {
@@ -189,7 +218,11 @@ it("quarantines a monolith whose record is corrupt, and nothing else", async () 
   house.journal();
   const next = await house.daemon();
   const seen = await states(next);
-  expect([seen["shop"], seen["shop/db"], seen["blog"]]).toEqual(["quarantined", "quarantined", "running"]);
+  expect([seen["shop"], seen["shop/db"], seen["blog"]]).toEqual([
+    "quarantined",
+    "quarantined",
+    "running",
+  ]);
   expect((await next.get(cell("shop"))).reason).toContain("cannot read the record");
   expect(house.journal()).toEqual([]);
 });
@@ -199,7 +232,10 @@ it("refuses a second change while one is under way", async () => {
   const daemon = await house.daemon();
   const first = house.up(daemon, SHOP);
   await settle(() => house.world.cells.size > 0);
-  await expect(house.up(daemon, SHOP)).rejects.toMatchObject({ code: "BUSY", message: "cannot up shop: up is under way" });
+  await expect(house.up(daemon, SHOP)).rejects.toMatchObject({
+    code: "BUSY",
+    message: "cannot up shop: up is under way",
+  });
   await first;
 });
 
@@ -218,7 +254,8 @@ it("refuses limits whose controller the host does not offer, and changes nothing
   const daemon = await house.daemon();
   await expect(house.up(daemon, SHOP)).rejects.toMatchObject({
     code: "KERNEL_REFUSED",
-    message: "cannot apply shop: this host does not offer the cgroup controllers memory (shop memory.max, shop memory.oom.group)",
+    message:
+      "cannot apply shop: this host does not offer the cgroup controllers memory (shop memory.max, shop memory.oom.group)",
   });
   expect(await daemon.list()).toEqual([]);
   await house.up(daemon, SHOP, { allow: true });
@@ -249,7 +286,12 @@ it("brings its cells up by itself when the pool comes back", async () => {
   const house = await House.build();
   const first = await house.daemon();
   await house.up(first, SHOP);
-  await first.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  await first.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
   await house.up(first, SHOP);
   first.end();
   house.world.cells.clear(); // a boot
@@ -270,7 +312,10 @@ it("brings its cells up by itself when the pool comes back", async () => {
   });
 });
 
-const UNWELL = SHOP.replace("argv: [/bin/db]", "argv: [/bin/db], liveness: { exec: [/fails], interval: 10s, failures: 3 }");
+const UNWELL = SHOP.replace(
+  "argv: [/bin/db]",
+  "argv: [/bin/db], liveness: { exec: [/fails], interval: 10s, failures: 3 }",
+);
 
 it("restarts a unit that is no longer alive", async () => {
   const house = await House.build();
@@ -302,7 +347,12 @@ it("never takes another pool's empty volume for the one that was made", async ()
   const house = await House.build();
   const first = await house.daemon();
   await house.up(first, SHOP);
-  await first.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  await first.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
   const daemon = await house.daemon({ volumes: createFakeDriver() }); // the pool's file is gone, a new one was made
   await expect(house.up(daemon, SHOP)).rejects.toThrow(
     "cannot make volume data of shop: it was made before, but the pool does not have it",
@@ -313,13 +363,20 @@ it("starts no cell on another dataset than the one on record", async () => {
   const house = await House.build();
   const first = await house.daemon();
   await house.up(first, SHOP);
-  await first.free(cell("shop"), { destroyData: false, requestId: house.request() }, silent, forever());
+  await first.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
   const other = createFakeDriver();
   await other.ensurePool(forever());
   await other.createVolume("other" as never, { name: "data" as never }, forever());
   await other.createVolume("shop" as never, { name: "data" as never }, forever());
   const daemon = await house.daemon({ volumes: other });
-  await expect(house.up(daemon, SHOP)).rejects.toThrow("cannot mount volume data of shop: it is the dataset");
+  await expect(house.up(daemon, SHOP)).rejects.toThrow(
+    "cannot mount volume data of shop: it is the dataset",
+  );
   expect((await states(daemon))["shop/db"]).toBe("blocked");
 });
 

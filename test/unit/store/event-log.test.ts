@@ -27,7 +27,9 @@ it("numbers events on from where the last daemon ended", async () => {
   await appendFile(path, '{"kind":"daemon","te'); // killed while it wrote
   const second = await openEvents(path);
   second.events.emit({ kind: "daemon", text: "two" });
-  const all = await collect(second.events.read({ follow: false, sinceSeq: 0 }, AbortSignal.timeout(1_000)));
+  const all = await collect(
+    second.events.read({ follow: false, sinceSeq: 0 }, AbortSignal.timeout(1_000)),
+  );
   expect(all.map(({ seq, kind }) => [seq, kind])).toEqual([
     [1, "daemon"],
     [2, "cell-state"],
@@ -42,7 +44,10 @@ it("follows a cell and those nested in it, past events first", async () => {
   const stop = new AbortController();
   const seen: string[] = [];
   const reading = (async () => {
-    for await (const event of events.read({ follow: true, sinceSeq: 0, cell: "shop" }, stop.signal)) {
+    for await (const event of events.read(
+      { follow: true, sinceSeq: 0, cell: "shop" },
+      stop.signal,
+    )) {
       seen.push(event.cell ?? "");
       if (seen.length === 2) stop.abort();
     }

@@ -10,12 +10,16 @@ import { temporaryDirectory } from "../../fixture/directory.js";
 it("refuses a second holder and names the first one's pid", async () => {
   const path = join(await temporaryDirectory(), "lock");
   await takeLock(path);
-  await expect(takeLock(path)).rejects.toThrow(`cannot start: another henged has this root already (pid ${String(process.pid)})`);
+  await expect(takeLock(path)).rejects.toThrow(
+    `cannot start: another henged has this root already (pid ${String(process.pid)})`,
+  );
 });
 
 it("is free again as soon as a killed holder is gone", async () => {
   const path = join(await temporaryDirectory(), "lock");
-  const holder = spawn("/usr/bin/flock", ["--no-fork", path, "/usr/bin/cat"], { stdio: ["pipe", "pipe", "ignore"] });
+  const holder = spawn("/usr/bin/flock", ["--no-fork", path, "/usr/bin/cat"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
   holder.stdin.write("\n");
   await once(holder.stdout, "data");
   await expect(takeLock(path)).rejects.toThrow("cannot start");

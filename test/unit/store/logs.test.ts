@@ -10,7 +10,10 @@ import { temporaryDirectory } from "../../fixture/directory.js";
 const line = (second: number, text: string, flag = "F"): string =>
   `2026-11-23T08:00:${String(second).padStart(2, "0")}.000000000Z stdout ${flag} ${text}\n`;
 
-function source(directory: string, unit: string): { cell: CellName; unit: UnitName; directory: string } {
+function source(
+  directory: string,
+  unit: string,
+): { cell: CellName; unit: UnitName; directory: string } {
   return { cell: "shop" as CellName, unit: unit as UnitName, directory };
 }
 
@@ -27,18 +30,33 @@ it("merges units in the order of time, over rotated files, and joins partial lin
   await writeFile(join(directory, "web.log.1"), line(1, "a"));
   await writeFile(join(directory, "web.log"), line(3, "c", "P") + line(3, "d"));
   await writeFile(join(directory, "db.log"), line(2, "b") + line(4, "e"));
-  const sources = [source(directory, "web"), source(directory, "db"), source(directory, "never-started")];
-  expect(await texts(readLogs(sources, { follow: false }, deadline()))).toEqual(["a", "b", "cd", "e"]);
+  const sources = [
+    source(directory, "web"),
+    source(directory, "db"),
+    source(directory, "never-started"),
+  ];
+  expect(await texts(readLogs(sources, { follow: false }, deadline()))).toEqual([
+    "a",
+    "b",
+    "cd",
+    "e",
+  ]);
 });
 
 it("gives the last lines of each unit, and those since a time", async () => {
   const directory = await temporaryDirectory();
   await writeFile(join(directory, "web.log"), line(1, "a") + line(2, "b") + line(3, "c"));
   const sources = [source(directory, "web")];
-  expect(await texts(readLogs(sources, { follow: false, tail: 2 }, deadline()))).toEqual(["b", "c"]);
+  expect(await texts(readLogs(sources, { follow: false, tail: 2 }, deadline()))).toEqual([
+    "b",
+    "c",
+  ]);
   expect(await texts(readLogs(sources, { follow: false, tail: 0 }, deadline()))).toEqual([]);
   const sinceMs = Date.parse("2026-11-23T08:00:02Z");
-  expect(await texts(readLogs(sources, { follow: false, sinceMs }, deadline()))).toEqual(["b", "c"]);
+  expect(await texts(readLogs(sources, { follow: false, sinceMs }, deadline()))).toEqual([
+    "b",
+    "c",
+  ]);
 });
 
 it("follows a log across its rotation without losing or repeating a line", async () => {

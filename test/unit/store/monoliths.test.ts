@@ -29,5 +29,8 @@ it("tells a record it cannot read by the monolith's name, and reads the others",
   await writeFile(join(directory, "shop.json"), '{"format":1,');
   const [first, second] = await store.list();
   expect(first).toEqual({ name: "blog", desired: blog });
-  expect(second).toMatchObject({ name: "shop", corrupt: expect.stringContaining("it is not whole") as string });
+  expect(second).toMatchObject({
+    name: "shop",
+    corrupt: expect.stringContaining("it is not whole") as string,
+  });
 });

@@ -40,9 +40,15 @@ describe("a record", () => {
   const damages: readonly (readonly [string, (path: string, text: string) => Promise<void>])[] = [
     ["is truncated", (path, text) => truncate(path, Math.floor(text.length / 2))],
     ["is empty", (path) => truncate(path, 0)],
-    ["has one letter changed", (path, text) => writeFile(path, text.replace("shop/web", "shop/wen"))],
+    [
+      "has one letter changed",
+      (path, text) => writeFile(path, text.replace("shop/web", "shop/wen")),
+    ],
     ["is zeros", (path, text) => writeFile(path, Buffer.alloc(text.length))],
-    ["is of another format", (path, text) => writeFile(path, text.replace('"format":1', '"format":2'))],
+    [
+      "is of another format",
+      (path, text) => writeFile(path, text.replace('"format":1', '"format":2')),
+    ],
     ["is not a record", (path) => writeFile(path, '"hello"')],
   ];
   it.each(damages)("is refused when it %s, and left as it is", async (_, damage) => {
@@ -56,6 +62,8 @@ describe("a record", () => {
 
   it("names the file and the errno when it cannot be written", async () => {
     const path = join(await temporaryDirectory(), "missing", "shop.json");
-    await expect(writeRecord(path, BODY)).rejects.toThrow(`cannot write the record ${path}: ENOENT`);
+    await expect(writeRecord(path, BODY)).rejects.toThrow(
+      `cannot write the record ${path}: ENOENT`,
+    );
   });
 });
