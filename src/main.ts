@@ -34,7 +34,7 @@ import { createWardenPort } from "./warden/client.js";
 interface Options {
   readonly root?: string;
   readonly poolSize?: string;
-  readonly delegated: boolean;
+  readonly delegated?: string;
 }
 
 const GIB = 1024 ** 3;
@@ -54,9 +54,14 @@ async function main(): Promise<void> {
       "--pool-size <GiB>",
       "size of the embedded pool's file when it is made; it takes room only as it fills",
     )
-    .option("--delegated", "run in the cgroup the service manager delegated (Delegate=yes)", false)
+    .option(
+      "--delegated <cgroup>",
+      "path of the cgroup the service manager has delegated for the cells, e.g. /henge.slice/henge-cells.scope",
+    )
     .version(readPackageVersion())
     .addHelpText("after", "\nExample:\n  henged --root /srv/henge --pool-size 100");
+  // Help and version end with 0, a wrong command line as SURFACE has it.
+  program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : SURFACE.USAGE.exit));
   program.parse();
   const log = createLogger();
   try {

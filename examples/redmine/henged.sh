@@ -29,15 +29,26 @@ ensure_daemon() {
 	echo "henged runs: pid $(daemon_fact pid)"
 }
 
-# The cells' cgroups are a subtree that systemd delegated to henged's unit; they outlive its main process.
+# The cells' cgroups outlive the daemon, so they are a scope of their own: systemd could start no new daemon in a cgroup
+# that hands controllers down. A process that does nothing keeps the scope while no cell does.
 start_unit() {
-	unit=henged${HENGE_ROOT:+-$(systemd-escape --path "$HENGE_ROOT")}
-	log="journalctl --unit $unit"
-	# It is still loaded where cells outlived the last daemon.
-	systemctl start "$unit" 2>/dev/null ||
-		systemd-run --quiet --unit="$unit" --property=Type=exec --property=Delegate=yes \
-			--property=KillMode=process ${HENGE_ROOT:+--setenv=HENGE_ROOT="$HENGE_ROOT"} \
-			"$(command -v node)" "$PWD/dist/src/main.js" --delegated
+	suffix=${HENGE_ROOT:+-$(systemd-escape --path "$HENGE_ROOT")}
+	scope=henge-cells$suffix.scope
+	log="journalctl --unit henged$suffix"
+	if ! systemctl --quiet is-active "$scope"; then
+		setsid systemd-run --quiet --scope --unit="$scope" --slice=henge.slice \
+			--property=Delegate=yes sleep infinity </dev/null >/dev/null 2>&1 &
+		wait_for 60 systemctl --quiet is-active "$scope" || fail "cannot start $scope"
+	fi
+	systemd-run --quiet --collect --unit="henged$suffix" --property=Type=exec \
+		--property=KillMode=process ${HENGE_ROOT:+--setenv=HENGE_ROOT="$HENGE_ROOT"} \
+		"$(command -v node)" "$PWD/dist/src/main.js" \
+		--delegated "$(systemctl show --property=ControlGroup --value "$scope")"
+}
+
+stop_scope() {
+	[ ! -d /run/systemd/system ] ||
+		systemctl stop "henge-cells${HENGE_ROOT:+-$(systemd-escape --path "$HENGE_ROOT")}.scope"
 }
 
 start_process() {

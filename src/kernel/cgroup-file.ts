@@ -1,7 +1,7 @@
 // Reads, writes and waits for the files of one cgroup directory. It knows no cells.
 
 import { constants, watch } from "node:fs";
-import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -59,6 +59,8 @@ export async function writeCgroupFile(
 export async function ensureCgroup(directory: string): Promise<void> {
   try {
     await mkdir(directory);
+    // Whatever the umask: a program in a cell looks up its own limits there.
+    await chmod(directory, 0o755);
   } catch (error) {
     const errno = errnoOf(error);
     if (errno !== "EEXIST")

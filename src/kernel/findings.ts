@@ -61,7 +61,7 @@ function judgeControllers(facts: CgroupFacts, heldByV1: readonly string[]): Find
   const remedy =
     heldByV1.length > 0
       ? "Boot without cgroup v1"
-      : "Start the daemon in a delegated cgroup: systemd-run -p Delegate=yes -p KillMode=process";
+      : "Give the daemon a delegated cgroup for its cells: henged --help says how.";
   return degraded(
     "controllers",
     text,

@@ -51,9 +51,3 @@ export function controllersOfV1(mounts: readonly Mount[]): readonly string[] {
     .flatMap((m) => m.superOptions);
   return [...new Set(options.filter((option) => V1_CONTROLLERS.has(option)))].sort();
 }
-
-/** The cgroup2 path of /proc/PID/cgroup text, e.g. `/system.slice/henge.service`. */
-export function parseOwnCgroup(text: string): string | undefined {
-  const line = text.split("\n").find((candidate) => candidate.startsWith("0::"));
-  return line?.slice("0::".length);
-}

@@ -1,18 +1,18 @@
 // Finds or makes the one cgroup subtree that is Henge's own, and learns which controllers it may hand down.
-// The only cgroup outside of it that is ever written is the daemon's own, when systemd delegated that.
+// The only cgroup outside of it that is ever written is the one the service manager has delegated, when it has.
 
-import { readFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { Controller } from "../spec/index.js";
 import { ensureCgroup, readCgroupFile, writeCgroupFile } from "./cgroup-file.js";
-import { findCgroup2, parseMountInfo, parseOwnCgroup } from "./mountinfo.js";
+import { findCgroup2, parseMountInfo } from "./mountinfo.js";
 import type { Mount } from "./mountinfo.js";
 import type { CgroupFacts } from "./port.js";
 
-/** Leaf below the delegated cgroup that the daemon moves itself to. */
-const DAEMON_LEAF = "henge.daemon";
+/** Leaf below the delegated cgroup for the process that keeps it in being. */
+const HOLDER_LEAF = "henge.holder";
 /** Parent of the leaves wardens live in. A label holds no dot, so no cell can be called so. */
 export const WARDENS = "henge.wardens";
 
@@ -28,18 +28,22 @@ const MOVE_ROUNDS = 20;
 export interface CgroupOptions {
   /** Name of the subtree's directory, one for each daemon root: `henge` or `henge-<hash>`. */
   readonly subtreeName: string;
-  /** The daemon runs in a cgroup of its own that systemd delegated to it (Delegate=yes). Default false. */
-  readonly delegated?: boolean;
+  /**
+   * Path, as /proc/PID/cgroup has it, of the cgroup the service manager has delegated for the cells (Delegate=yes):
+   * another than the daemon's own, which could hold no new daemon while it hands controllers down to cells.
+   */
+  readonly delegated?: string | undefined;
 }
 
 /**
  * Makes the subtree; what it finds of an earlier daemon it keeps.
- * @throws {HengeError} KERNEL_REFUSED: no cgroup2 mount · WRONG_STATE: not in a delegated cgroup
+ * @throws {HengeError} KERNEL_REFUSED: no cgroup2 mount · WRONG_STATE: no such delegated cgroup
  */
 export async function openSubtree(options: CgroupOptions): Promise<CgroupFacts> {
   const mount = findCgroup2(parseMountInfo(await readProc("/proc/self/mountinfo")));
   if (mount === undefined) throw noCgroup2();
-  const base = options.delegated === true ? await claimOwn(mount) : mount.mountPoint;
+  const { delegated } = options;
+  const base = delegated === undefined ? mount.mountPoint : await claimDelegated(mount, delegated);
   const subtree = join(base, options.subtreeName);
   await ensureCgroup(subtree);
   const offered = await enableOffered(subtree);
@@ -59,28 +63,28 @@ export async function enableControllers(
 }
 
 /**
- * Empties a cgroup into its leaf `henge.daemon` and hands down what it may: a cgroup with processes of its own
+ * Empties a cgroup into its leaf `henge.holder` and hands down what it may: a cgroup with processes of its own
  * cannot hand controllers down.
  */
 export async function claimCgroup(directory: string): Promise<void> {
-  await ensureCgroup(join(directory, DAEMON_LEAF));
+  await ensureCgroup(join(directory, HOLDER_LEAF));
   // Again, for what was forked meanwhile.
   for (let round = 0; round < MOVE_ROUNDS; round += 1) {
     const pids = await wordsOf(directory, "cgroup.procs");
     if (pids.length === 0) break;
-    for (const pid of pids) await moveProcess(pid, join(directory, DAEMON_LEAF));
+    for (const pid of pids) await moveProcess(pid, join(directory, HOLDER_LEAF));
   }
   await enableOffered(directory);
 }
 
-async function claimOwn(mount: Mount): Promise<string> {
-  const path = parseOwnCgroup(await readProc("/proc/self/cgroup"));
-  const directory = path === undefined ? undefined : directoryOf(mount, path);
+async function claimDelegated(mount: Mount, path: string): Promise<string> {
+  const directory = directoryOf(mount, path);
   if (directory === undefined || directory === mount.mountPoint) throw notDelegated(path);
-  // A daemon that was started in the leaf of the one before it is where it should be.
-  const own = basename(directory) === DAEMON_LEAF ? dirname(directory) : directory;
-  await claimCgroup(own);
-  return own;
+  await stat(directory).catch((error: unknown) => {
+    throw notDelegated(path, error);
+  });
+  await claimCgroup(directory);
+  return directory;
 }
 
 /** Where a path of /proc/self/cgroup is seen; undefined when the mount does not show it. */
@@ -133,13 +137,9 @@ function noCgroup2(): HengeError {
   });
 }
 
-function notDelegated(path: string | undefined): HengeError {
-  const own = path ?? "none";
-  return new HengeError(
-    "WRONG_STATE",
-    `cannot use the daemon's own cgroup ${own} as a delegated one`,
-    {
-      hint: "Start the daemon with systemd-run -p Delegate=yes -p KillMode=process, or not as delegated.",
-    },
-  );
+function notDelegated(path: string, cause?: unknown): HengeError {
+  return new HengeError("WRONG_STATE", `cannot use the cgroup ${path} as a delegated one`, {
+    cause,
+    hint: "Give the path of a scope of its own: systemd-run --scope -p Delegate=yes sleep infinity",
+  });
 }

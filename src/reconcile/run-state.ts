@@ -1,5 +1,7 @@
 // Start, stop, restart, freeze and thaw: what an operator does to cells and units that are declared.
 
+import { isDeepStrictEqual } from "node:util";
+
 import { HengeError } from "../errors.js";
 import {
   blockedStarts,
@@ -37,7 +39,7 @@ export async function changeRunState(
     const steps = planVerb(context, verb, wanted, observed, units);
     if (verb !== "stop") tellBlocked(verb, wanted, observed, units, report);
     // On record first: a daemon killed on the way must not start again what it was told to stop.
-    await context.edges.store.write(wanted);
+    if (!isDeepStrictEqual(wanted, desired)) await context.edges.store.write(wanted);
     await context.execute(monolith, steps, report, signal);
     if (verb === "stop") await freeUnsupervised(context, target.cell, report, signal);
   });

@@ -14,7 +14,7 @@ export interface AuditEntry {
 }
 
 export interface Audit {
-  /** Resolves when the line is on the disk (fsync(2)). */
+  /** Resolves when the line of an act to come is on the disk (fdatasync(2)); its result follows when the disk likes. */
   append(entry: AuditEntry): Promise<void>;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export async function openAudit(path: string): Promise<Audit> {
     async append(entry) {
       try {
         await file.appendFile(`${JSON.stringify(entry)}\n`);
-        await file.datasync();
+        if (entry.result === undefined) await file.datasync();
       } catch (error) {
         throw new KernelError("write the audit trail", errnoOf(error), { cause: error, path });
       }

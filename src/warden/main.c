@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -244,6 +245,8 @@ int main(int argc, char **argv)
 	struct request request = { 0 };
 	size_t length;
 	(void)argc;
+	/* The daemon's is tighter; a cell must be able to read its own cgroup. Files name their modes. */
+	umask(022);
 	int err = detach_from_file(argv, &fail);
 	char *text = err < 0 ? NULL : read_request(&length, &fail);
 	if (text != NULL && become_warden(&request, text, length, &fail) == 0 &&

@@ -22,7 +22,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "the audit line is not on the disk before the act",
     file: "src/store/audit.ts",
-    from: "        await file.datasync();\n",
+    from: "        if (entry.result === undefined) await file.datasync();\n",
     to: "",
     test: "test/system/store.test.ts",
     built: true,
@@ -51,7 +51,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "what an operator stopped is not on record",
     file: "src/reconcile/run-state.ts",
-    from: "    await context.edges.store.write(wanted);\n",
+    from: "    if (!isDeepStrictEqual(wanted, desired)) await context.edges.store.write(wanted);\n",
     to: "",
     test: "test/unit/reconcile/reconciler.test.ts",
   },

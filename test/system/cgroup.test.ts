@@ -9,6 +9,7 @@ import {
   readFileSync,
   readdirSync,
   rmdirSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -55,22 +56,27 @@ function procsOf(directory: string): readonly string[] {
 }
 
 describe("claiming a delegated cgroup", () => {
-  it("moves every process in it to the daemon's leaf, and does it again", async () => {
+  it("moves every process in it to the holder's leaf, and does it again", async () => {
     const pids = [await runIn(own), await runIn(own)].sort();
     await claimCgroup(own);
     expect(procsOf(own)).toEqual([]);
-    expect(procsOf(join(own, "henge.daemon"))).toEqual(pids);
+    expect(procsOf(join(own, "henge.holder"))).toEqual(pids);
     await claimCgroup(own);
-    expect(procsOf(join(own, "henge.daemon"))).toEqual(pids);
+    expect(procsOf(join(own, "henge.holder"))).toEqual(pids);
   });
 
-  it("is refused to a daemon that is in the root cgroup", async (context) => {
-    const line = readFileSync("/proc/self/cgroup", "utf8")
-      .split("\n")
-      .find((text) => text.startsWith("0::"));
-    if (line !== "0::/") context.skip("needs a test run that is in the root cgroup");
-    const opening = openCgroups({ subtreeName: "henge-test-never", delegated: true });
+  it.each(["/", "/henge-test-never", "/../etc"])("is refused for %s", async (delegated) => {
+    const opening = openCgroups({ subtreeName: "henge-test-never", delegated });
     await expect(opening).rejects.toMatchObject({ code: "WRONG_STATE" });
+  });
+
+  it("puts the subtree in it, which a program in a cell can read", async () => {
+    const delegated = own.slice(MOUNT?.length);
+    const umask = process.umask(0o077); // as the daemon's
+    const { facts } = await openCgroups({ subtreeName: "henge", delegated });
+    process.umask(umask);
+    expect(facts.subtree).toBe(join(own, "henge"));
+    expect(statSync(facts.subtree).mode & 0o777).toBe(0o755);
   });
 });
 

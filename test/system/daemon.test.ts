@@ -225,6 +225,13 @@ describe("a unit", () => {
     await daemon.must("down", "bad");
   });
 
+  it("can read its own cgroup, where programs look up their limits", async () => {
+    const files = ["/sys/fs/cgroup/cgroup.events", "/sys/fs/cgroup/web/cgroup.procs"];
+    expect(await daemon.must("exec", "shop/web", "--", "/bin/cat", ...files)).toContain(
+      "populated 1",
+    );
+  });
+
   it("gives a command its environment, and passes its exit code on", async () => {
     expect((await daemon.henge("exec", "shop/web", "--", "/bin/sh", "-c", "exit 37")).exit).toBe(
       37,

@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import {
-  controllersOfV1,
-  findCgroup2,
-  parseMountInfo,
-  parseOwnCgroup,
-} from "../../../src/kernel/mountinfo.js";
+import { controllersOfV1, findCgroup2, parseMountInfo } from "../../../src/kernel/mountinfo.js";
 
 const UNIFIED = `22 27 0:21 / /proc rw,nosuid shared:12 - proc proc rw
 30 23 0:26 / /sys/fs/cgroup rw,nosuid,nodev shared:9 master:2 - cgroup2 cgroup2 rw,nsdelegate
@@ -56,14 +51,5 @@ describe("controllersOfV1", () => {
   it("names the controllers v1 hierarchies hold, and not the named hierarchy", () => {
     expect(controllersOfV1(parseMountInfo(HYBRID))).toEqual(["cpu", "cpuacct", "memory"]);
     expect(controllersOfV1(parseMountInfo(UNIFIED))).toEqual([]);
-  });
-});
-
-describe("parseOwnCgroup", () => {
-  it("takes the line of the unified hierarchy", () => {
-    expect(parseOwnCgroup("4:memory:/x\n0::/system.slice/henge.service\n")).toBe(
-      "/system.slice/henge.service",
-    );
-    expect(parseOwnCgroup("4:memory:/x\n")).toBeUndefined();
   });
 });
