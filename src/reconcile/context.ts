@@ -77,6 +77,7 @@ export class Context {
 
   /**
    * One change of a monolith: alone, once for each request id, with its line in the audit trail before the act.
+   * @param giveWay for what nobody asked for: aborted when somebody asks for another change
    * @throws {HengeError} BUSY: another change of the monolith is in flight
    */
   async change(
@@ -87,28 +88,23 @@ export class Context {
       readonly target: string;
     },
     act: () => Promise<void>,
+    giveWay?: AbortController,
   ): Promise<void> {
     const { id, verb, monolith, target } = request;
-    await this.requests.once(id, () =>
-      this.exclusive.run(monolith, verb, async () => {
-        const tell = (result?: string): Promise<void> =>
-          this.edges.audit.append({
-            atMs: this.edges.clock.now(),
-            requestId: id,
-            verb,
-            target,
-            ...(result === undefined ? {} : { result }),
-          });
-        await tell();
-        try {
-          await act();
-        } catch (error) {
-          await tell(error instanceof Error ? error.message : String(error));
-          throw error;
-        }
-        await tell("ok");
-      }),
-    );
+    const audited = async (): Promise<void> => {
+      const line = { requestId: id, verb, target };
+      const tell = (result: string): Promise<void> =>
+        this.edges.audit.append({ atMs: this.edges.clock.now(), ...line, result });
+      await this.edges.audit.append({ atMs: this.edges.clock.now(), ...line });
+      try {
+        await act();
+      } catch (error) {
+        await tell(error instanceof Error ? error.message : String(error));
+        throw error;
+      }
+      await tell("ok");
+    };
+    await this.requests.once(id, () => this.exclusive.run(monolith, verb, audited, giveWay));
   }
 
   async execute(

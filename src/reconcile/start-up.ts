@@ -85,5 +85,11 @@ async function convergeOne(
   if (desired === undefined || observed.cells.some(({ state }) => state === "unsupervised")) return;
   const steps = planMonolith(desired, observed, { offered: context.offered, leaveFailed: true });
   if (steps.length === 0) return;
-  await context.change(request, () => context.execute(name, steps, () => undefined, stop));
+  const giveWay = new AbortController();
+  const signal = AbortSignal.any([stop, giveWay.signal]);
+  await context.change(
+    request,
+    () => context.execute(name, steps, () => undefined, signal),
+    giveWay,
+  );
 }

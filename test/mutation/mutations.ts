@@ -39,14 +39,14 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "src/reconcile/cells.ts",
     from: "    this.edges.ledger.requireSame(monolith, volume, source.identity);\n",
     to: "",
-    test: "test/unit/reconcile/reconciler.test.ts",
+    test: "test/unit/reconcile/volumes.test.ts",
   },
   {
     name: "an empty volume is made in place of one that is missing",
     file: "src/reconcile/execute.ts",
     from: "  ledger.requireNew(monolith, volume.name);\n",
     to: "",
-    test: "test/unit/reconcile/reconciler.test.ts",
+    test: "test/unit/reconcile/volumes.test.ts",
   },
   {
     name: "what an operator stopped is not on record",
@@ -72,8 +72,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a second change is let in beside the first",
     file: "src/reconcile/exclusive.ts",
-    from: "if (other !== undefined) {",
-    to: "if (other === verb.repeat(2)) {",
+    from: "      if (other === undefined) break;",
+    to: "      if (other === undefined || monolith !== verb) break;",
     test: "test/unit/reconcile/reconciler.test.ts",
   },
 ];

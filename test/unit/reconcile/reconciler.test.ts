@@ -3,50 +3,9 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
-import type { CellName, UnitName } from "../../../src/spec/index.js";
-import { createFakeDriver } from "../../fake/storage.js";
+import type { UnitName } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";
-
-const SHOP = `
-henge: 1
-name: shop
-root: host
-network: own
-volumes: { data: {} }
-limits: { memory.max: 512MiB }
-cells:
-  db:
-    mounts: [{ volume: data, path: /srv }]
-    units:
-      db: { argv: [/bin/db], stop: [INT, 10s] }
-  web:
-    units:
-      migrate: { one-shot: true, argv: [/bin/migrate], after: ["db:db"] }
-      web: { argv: [/bin/web], after: [migrate] }
-`;
-const cell = (name: string): CellName => name as CellName;
-const forever = (): AbortSignal => AbortSignal.timeout(5_000);
-const silent = (): void => undefined;
-
-async function states(daemon: Reconciler): Promise<Record<string, string>> {
-  const cells = await daemon.list();
-  return Object.fromEntries([
-    ...cells.map(({ name, state }) => [name, state]),
-    ...cells.flatMap(({ name, units }) =>
-      units.map((unit) => [`${name}:${unit.name}`, unit.state]),
-    ),
-  ]) as Record<string, string>;
-}
-
-/** Lets what was queued happen, until `isSo`. */
-async function settle(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error("it did not come to that");
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
 
 it("brings a monolith up in the order of its dependencies, and then plans nothing", async () => {
   const house = await House.build();
@@ -239,6 +198,26 @@ it("refuses a second change while one is under way", async () => {
   await first;
 });
 
+it("gives way to an operator while it brings up by itself what is desired", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  const waiting = SHOP.replace("argv: [/bin/web]", "argv: [/bin/web], readiness: notify");
+  const interrupted = new AbortController();
+  const source = { file: "shop.yaml", directory: "/", text: waiting };
+  const options = { allowMissingControllers: false, requestId: house.request() };
+  const up = first.apply(source, options, silent, interrupted.signal);
+  await settle(() => house.world.pidOf("shop/web", "web") !== undefined);
+  interrupted.abort();
+  await expect(up).rejects.toThrow();
+  first.end();
+  const next = await house.daemon(); // waits for a readiness that does not come
+  await settle(async () =>
+    (await readFile(join(house.directory, "audit.log"), "utf8")).includes("converge"),
+  );
+  await house.up(next, SHOP);
+  expect((await states(next))["shop/web:web"]).toBe("running");
+});
+
 it("acts once for a request that is sent again", async () => {
   const house = await House.build();
   const daemon = await house.daemon();
@@ -282,36 +261,6 @@ it("names the cells it knows when it is asked for another", async () => {
   });
 });
 
-it("brings its cells up by itself when the pool comes back", async () => {
-  const house = await House.build();
-  const first = await house.daemon();
-  await house.up(first, SHOP);
-  await first.free(
-    cell("shop"),
-    { destroyData: false, requestId: house.request() },
-    silent,
-    forever(),
-  );
-  await house.up(first, SHOP);
-  first.end();
-  house.world.cells.clear(); // a boot
-  let away = true;
-  const volumes = {
-    ...house.volumes,
-    volumeSource: (...args: Parameters<typeof house.volumes.volumeSource>) =>
-      away ? Promise.reject(new Error("the pool is away")) : house.volumes.volumeSource(...args),
-  };
-  for (const name of ["shop/web", "shop/db", "shop"]) house.cgroups.setPopulated(cell(name), false);
-  const next = await house.daemon({ volumes });
-  await settle(async () => (await states(next))["shop/db"] === "blocked");
-  expect((await next.get(cell("shop/db"))).reason).toBe("the pool is away");
-  away = false;
-  await settle(async () => {
-    house.clock.advance(1_000);
-    return (await states(next))["shop/web:web"] === "running";
-  });
-});
-
 const UNWELL = SHOP.replace(
   "argv: [/bin/db]",
   "argv: [/bin/db], liveness: { exec: [/fails], interval: 10s, failures: 3 }",
@@ -341,43 +290,6 @@ it("does not take a frozen cell for one that is no longer alive", async () => {
   }
   expect(house.journal()).toEqual([]);
   expect((await states(daemon))["shop/db"]).toBe("frozen");
-});
-
-it("never takes another pool's empty volume for the one that was made", async () => {
-  const house = await House.build();
-  const first = await house.daemon();
-  await house.up(first, SHOP);
-  await first.free(
-    cell("shop"),
-    { destroyData: false, requestId: house.request() },
-    silent,
-    forever(),
-  );
-  const daemon = await house.daemon({ volumes: createFakeDriver() }); // the pool's file is gone, a new one was made
-  await expect(house.up(daemon, SHOP)).rejects.toThrow(
-    "cannot make volume data of shop: it was made before, but the pool does not have it",
-  );
-});
-
-it("starts no cell on another dataset than the one on record", async () => {
-  const house = await House.build();
-  const first = await house.daemon();
-  await house.up(first, SHOP);
-  await first.free(
-    cell("shop"),
-    { destroyData: false, requestId: house.request() },
-    silent,
-    forever(),
-  );
-  const other = createFakeDriver();
-  await other.ensurePool(forever());
-  await other.createVolume("other" as never, { name: "data" as never }, forever());
-  await other.createVolume("shop" as never, { name: "data" as never }, forever());
-  const daemon = await house.daemon({ volumes: other });
-  await expect(house.up(daemon, SHOP)).rejects.toThrow(
-    "cannot mount volume data of shop: it is the dataset",
-  );
-  expect((await states(daemon))["shop/db"]).toBe("blocked");
 });
 
 it("writes a line before every change and one after it", async () => {

@@ -1,0 +1,72 @@
+import { expect, it } from "vitest";
+
+import { createFakeDriver } from "../../fake/storage.js";
+import { House } from "../../fixture/house.js";
+import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
+
+it("brings its cells up by itself when the pool comes back", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
+  await house.up(first, SHOP);
+  first.end();
+  house.world.cells.clear(); // a boot
+  let away = true;
+  const volumes = {
+    ...house.volumes,
+    volumeSource: (...args: Parameters<typeof house.volumes.volumeSource>) =>
+      away ? Promise.reject(new Error("the pool is away")) : house.volumes.volumeSource(...args),
+  };
+  for (const name of ["shop/web", "shop/db", "shop"]) house.cgroups.setPopulated(cell(name), false);
+  const next = await house.daemon({ volumes });
+  await settle(async () => (await states(next))["shop/db"] === "blocked");
+  expect((await next.get(cell("shop/db"))).reason).toBe("the pool is away");
+  away = false;
+  await settle(async () => {
+    house.clock.advance(1_000);
+    return (await states(next))["shop/web:web"] === "running";
+  });
+});
+
+it("never takes another pool's empty volume for the one that was made", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
+  const daemon = await house.daemon({ volumes: createFakeDriver() }); // the pool's file is gone, a new one was made
+  await expect(house.up(daemon, SHOP)).rejects.toThrow(
+    "cannot make volume data of shop: it was made before, but the pool does not have it",
+  );
+});
+
+it("starts no cell on another dataset than the one on record", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  await first.free(
+    cell("shop"),
+    { destroyData: false, requestId: house.request() },
+    silent,
+    forever(),
+  );
+  const other = createFakeDriver();
+  await other.ensurePool(forever());
+  await other.createVolume("other" as never, { name: "data" as never }, forever());
+  await other.createVolume("shop" as never, { name: "data" as never }, forever());
+  const daemon = await house.daemon({ volumes: other });
+  await expect(house.up(daemon, SHOP)).rejects.toThrow(
+    "cannot mount volume data of shop: it is the dataset",
+  );
+  expect((await states(daemon))["shop/db"]).toBe("blocked");
+});
