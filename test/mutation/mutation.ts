@@ -30,39 +30,52 @@ export interface Mutation {
   /** Stands exactly once in the file. */
   readonly from: string;
   readonly to: string;
-  /** The file of the test that must fail. */
+  /** The files, or folders, of the tests one of which must fail. */
   readonly test: string;
   /** It tests what `npm run build` makes. */
   readonly built?: true;
 }
 
+export interface Outcome {
+  /** Broken: they did not run to their end, which shows nothing. */
+  readonly outcome: "passed" | "failed" | "broken";
+  readonly said: string;
+}
+
 const run = promisify(execFile);
 
-/** @returns what the test said; `failed` when it noticed */
-export async function tryMutation(
-  mutation: Mutation,
-): Promise<{ readonly failed: boolean; readonly said: string }> {
+/**
+ * Runs tests in a copy of the checkout that was edited.
+ */
+export async function runInCopy(
+  mutation: Pick<Mutation, "test" | "built">,
+  edit: (copy: string) => Promise<void>,
+): Promise<Outcome> {
   const copy = await mkdtemp(join(tmpdir(), "henge-mutation-"));
   try {
     for (const name of COPIED)
       await cp(join(CHECKOUT, name), join(copy, name), { recursive: true });
     await symlink(join(CHECKOUT, "node_modules"), join(copy, "node_modules"));
-    await mutate(join(copy, mutation.file), mutation);
+    await edit(copy);
     if (mutation.built === true) await run("npm", ["run", "--silent", "build"], { cwd: copy });
     const vitest = join(copy, "node_modules/vitest/vitest.mjs");
-    return await run(process.execPath, [vitest, "run", "--bail=1", mutation.test], {
+    return await run(process.execPath, [vitest, "run", "--bail=1", ...mutation.test.split(" ")], {
       cwd: copy,
       timeout: DEADLINE_MS,
     }).then(
-      ({ stdout }) => ({ failed: false, said: stdout }),
-      (error: unknown) => ({ failed: isTestFailure(error), said: String(error) }),
+      ({ stdout }) => ({ outcome: "passed" as const, said: stdout }),
+      (error: unknown) => ({
+        outcome: isTestFailure(error) ? ("failed" as const) : ("broken" as const),
+        said: String(error),
+      }),
     );
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
 }
 
-async function mutate(path: string, { name, from, to }: Mutation): Promise<void> {
+export async function mutate(copy: string, { name, file, from, to }: Mutation): Promise<void> {
+  const path = join(copy, file);
   const text = await readFile(path, "utf8");
   const count = text.split(from).length - 1;
   if (count !== 1)
