@@ -8,9 +8,11 @@ import type { UnitChange } from "./unit-change.js";
 import { isLive } from "./unit-node.js";
 import type { UnitNode } from "./unit-node.js";
 
+const LEFT: ReadonlySet<UnitStatus["state"]> = new Set(["failed", "crashloop", "backoff"]);
+
 /**
  * undefined when it is as it should be, or its supervisor sees to it.
- * @param leaveFailed whether a unit that has failed, or is in a crash loop, is left to its restart policy
+ * @param leaveFailed whether a unit that has ended by itself is left to its restart policy
  */
 export function wishFor(
   node: UnitNode,
@@ -25,7 +27,7 @@ export function wishFor(
   if (seen === undefined) return wishByState(undefined);
   const differences = unitDifferences(seen.spec, spec);
   if (differences.length === 0) {
-    const left = leaveFailed && (seen.state === "failed" || seen.state === "crashloop");
+    const left = leaveFailed && LEFT.has(seen.state);
     return left ? undefined : wishByState(seen);
   }
   const reason = formatList(differences);
@@ -47,8 +49,10 @@ export function wishByState(seen: UnitStatus | undefined): UnitChange | undefine
       return { kind: "change", start: `in a crash loop${inBrackets(seen.exit)}` };
     case "starting":
       return { kind: "await", reason: "not ready yet" };
-    case "running":
+    // Who asks for it to run does not wait for a back-off.
     case "backoff":
+      return { kind: "change", start: `in back-off${inBrackets(seen.exit)}` };
+    case "running":
     case "done":
       return undefined;
   }

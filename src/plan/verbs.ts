@@ -72,8 +72,6 @@ function planWith(
 
 /** By its state alone: that its manifest has changed is nothing a start sees to. */
 function startChange({ seen }: UnitNode): UnitChange | undefined {
-  // An operator does not wait for a back-off.
-  if (seen?.state === "backoff") return { kind: "change", start: "started by operator" };
   return wishByState(seen);
 }
 

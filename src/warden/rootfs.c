@@ -145,13 +145,24 @@ static int hide(int root, const char *path, int *empty, struct failure *fail)
 	return kernelfs_hide(root, path, empty, fail);
 }
 
-static int add_entries(int root, struct request *request, int user_ns, int *empty,
-		       struct failure *fail)
+/* Before anything of the cell is mounted: its own /run/henge has the name of a daemon's. */
+static int hide_entries(int root, const struct request *request, int *empty, struct failure *fail)
+{
+	for (size_t index = 0; index < request->entry_count; index++) {
+		const struct entry *entry = &request->entries[index];
+		int err = entry->kind == ENTRY_HIDDEN ? hide(root, entry->path, empty, fail) : 0;
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int add_entries(int root, struct request *request, int user_ns, struct failure *fail)
 {
 	for (size_t index = 0; index < request->entry_count; index++) {
 		struct entry *entry = &request->entries[index];
 		int err = entry->kind == ENTRY_HIDDEN
-				  ? hide(root, entry->path, empty, fail)
+				  ? 0
 				  : add_entry(root, request, entry, user_ns, fail);
 		if (err < 0)
 			return err;
@@ -224,10 +235,12 @@ int rootfs_build(struct request *request, int user_ns, struct failure *fail)
 	err = kernel_move_mount(root, old_root);
 	if (err < 0)
 		return fail_with(fail, err, "mount", "/");
-	err = kernelfs_build(root, request->uid_base, &empty, fail);
+	err = request->host_root ? hide_entries(root, request, &empty, fail) : 0;
+	if (err == 0)
+		err = kernelfs_build(root, request->uid_base, &empty, fail);
 	if (err == 0)
 		err = add_notify_directory(root, fail);
 	if (err == 0)
-		err = add_entries(root, request, user_ns, &empty, fail);
+		err = add_entries(root, request, user_ns, fail);
 	return err < 0 ? err : pivot(old_root, root, fail);
 }

@@ -51,6 +51,17 @@ describe("a cell on an image", () => {
     await warden.free(deadline());
   });
 
+  it("can notify although the daemon's own directory has the name of the socket's", async () => {
+    const warden = await world().allocate(
+      { root: pool.image, hidden: ["/run/henge"] },
+      { root: { kind: "image", image: "test" as ImageName } },
+    );
+    const script = "test -S $NOTIFY_SOCKET && echo there";
+    expect(await output(world(), warden, script, { readiness: { kind: "notify" } })).toEqual([
+      "there",
+    ]);
+  });
+
   it("runs as the image's users, with their groups", async () => {
     const warden = await allocate();
     expect(

@@ -263,7 +263,7 @@ describe("a unit as it should be, in each state", () => {
   it.each([
     ["running", []],
     ["done", []],
-    ["backoff", []],
+    ["backoff", ["start shop:web: in back-off (exit 1)", "await shop:web: until it is ready"]],
     ["starting", ["await shop:web: not ready yet"]],
     ["stopped", ["start shop:web: not running", "await shop:web: until it is ready"]],
     ["stopping", ["start shop:web: is being stopped", "await shop:web: until it is ready"]],
@@ -278,7 +278,7 @@ describe("a unit as it should be, in each state", () => {
   });
 
   it("is left to its restart policy after a failure when nobody asked for another try", () => {
-    for (const state of ["failed", "crashloop"] as const) {
+    for (const state of ["failed", "crashloop", "backoff"] as const) {
       const seen = observed([cellStatus(spec, { units: [unitStatus(unit(), { state })] })]);
       expect(planMonolith(desired([spec]), seen, { ...facts, leaveFailed: true })).toEqual([]);
     }
