@@ -1,13 +1,14 @@
 // Plan and apply of a manifest, and the way back: free.
 
 import { HengeError } from "../errors.js";
-import { planMonolith } from "../plan/index.js";
+import { missingControllers, planMonolith } from "../plan/index.js";
+import type { MissingController } from "../plan/index.js";
 import type { CellName, Desired, MonolithName, Observed, Step } from "../spec/index.js";
 import { monolithOf, parentOf } from "../spec/index.js";
 
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
-import { desire } from "./desire.js";
+import { desire, refuseMissingControllers, refuseTakenPorts } from "./desire.js";
 import { cellNotFound } from "./targets.js";
 
 const PLAN_DEADLINE_MS = 60_000;
@@ -18,15 +19,21 @@ export async function plan(
   options: ApplyOptions,
 ): Promise<readonly Step[]> {
   const signal = AbortSignal.timeout(PLAN_DEADLINE_MS);
-  const desired = await desire(
-    context.edges,
-    source,
-    options,
-    await context.edges.store.list(),
-    signal,
-  );
+  const desired = await desire(context.edges, source, options, signal);
   const observed = await context.observe(desired.spec.name);
-  return planMonolith(desired, observed, { offered: context.offered });
+  const steps = planMonolith(desired, observed, { offered: context.offered });
+  return steps.map((step) => withRefusal(step, missingControllers(desired.spec, context.offered)));
+}
+
+/** A plan is shown also where its apply will be refused; then it says so. */
+function withRefusal(step: Step, missing: readonly MissingController[]): Step {
+  if (step.kind !== "allocate") return step;
+  const files = missing.filter(({ cell }) => cell === step.cell).map(({ file }) => file);
+  if (files.length === 0) return step;
+  return {
+    ...step,
+    reason: `${step.reason}; up refuses it: not offered here: ${files.join(", ")}`,
+  };
 }
 
 /** What is desired is on record before the first step, so that a daemon killed on the way finishes it when it is back. */
@@ -38,7 +45,9 @@ export async function apply(
   signal: AbortSignal,
 ): Promise<void> {
   const { edges } = context;
-  const desired = await desire(edges, source, options, await edges.store.list(), signal);
+  const desired = await desire(edges, source, options, signal);
+  refuseMissingControllers(desired.spec, context.offered);
+  refuseTakenPorts(desired.spec, await edges.store.list());
   const monolith = desired.spec.name;
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {

@@ -1,5 +1,5 @@
-// From a manifest's text to what is desired on this host: images get their digests, conflicts with the host and with
-// other monoliths are found before anything is changed.
+// From a manifest's text to what is desired on this host; and what an apply of it is refused for, before anything is
+// changed.
 
 import { HengeError } from "../errors.js";
 import { parseManifest } from "../manifest/index.js";
@@ -12,21 +12,16 @@ import type { Edges } from "./edges.js";
 
 /**
  * @throws {ManifestError} every problem of the text
- * @throws {HengeError} KERNEL_REFUSED: a limit's controller is not offered here; WRONG_STATE: an archive is missing, a
- * port is published by another monolith
+ * @throws {HengeError} WRONG_STATE: an archive is missing
  */
 export async function desire(
   edges: Edges,
   source: ManifestSource,
   options: ApplyOptions,
-  others: readonly StoredMonolith[],
   signal: AbortSignal,
 ): Promise<Desired> {
   const declared = parseManifest(source);
-  const { offered } = edges.cgroups.facts;
   const accepted = options.allowMissingControllers ? acceptAll(declared) : declared;
-  refuseMissingControllers(accepted, offered);
-  refuseTakenPorts(accepted, others);
   return { spec: await withDigests(edges, accepted, signal), stopped: [] };
 }
 
@@ -39,7 +34,8 @@ function acceptAll(spec: MonolithSpec): MonolithSpec {
   };
 }
 
-function refuseMissingControllers(spec: MonolithSpec, offered: readonly Controller[]): void {
+/** @throws {HengeError} KERNEL_REFUSED: a limit's controller is not offered here, and the manifest does not accept that */
+export function refuseMissingControllers(spec: MonolithSpec, offered: readonly Controller[]): void {
   const missing = missingControllers(spec, offered);
   if (missing.length === 0) return;
   const controllers = [...new Set(missing.map(({ controller }) => controller))].join(", ");
@@ -53,7 +49,8 @@ function refuseMissingControllers(spec: MonolithSpec, offered: readonly Controll
   );
 }
 
-function refuseTakenPorts(spec: MonolithSpec, others: readonly StoredMonolith[]): void {
+/** @throws {HengeError} WRONG_STATE: another monolith on record has published one of its ports */
+export function refuseTakenPorts(spec: MonolithSpec, others: readonly StoredMonolith[]): void {
   const wanted = spec.cells.flatMap((cell) => cell.publish);
   for (const other of others) {
     if (other.name === spec.name || "corrupt" in other) continue;

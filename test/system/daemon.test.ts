@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { TestDaemon } from "../fixture/daemon.js";
 
 const HENGED = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
+const MASTODON = fileURLToPath(new URL("../../cells/mastodon/mastodon.yaml", import.meta.url));
 const MANIFEST = (name: string): string => `
 henge: 1
 name: ${name}
@@ -241,6 +242,17 @@ describe("a unit", () => {
       await daemon.must("exec", "shop/web", "--", "/bin/sh", "-c", 'echo "$GREETING"; id -u'),
     ).toBe("good  night\n0\n");
   });
+});
+
+it("plans a real Mastodon, and changes nothing for it", async () => {
+  const before = await daemon.ps();
+  const { steps } = JSON.parse(await daemon.must("plan", MASTODON, "-o", "json")) as {
+    steps: readonly { readonly kind: string; readonly unit: string | null }[];
+  };
+  const started = steps.filter(({ kind }) => kind === "start").map(({ unit }) => unit);
+  expect(started.indexOf("migrate")).toBeGreaterThanOrEqual(0);
+  expect(started.indexOf("puma")).toBeGreaterThan(started.indexOf("migrate"));
+  expect(await daemon.ps()).toEqual(before);
 });
 
 it("leaves nothing of a monolith behind that went down", async () => {

@@ -237,6 +237,9 @@ it("refuses limits whose controller the host does not offer, and changes nothing
       "cannot apply shop: this host does not offer the cgroup controllers memory (shop memory.max, shop memory.oom.group)",
   });
   expect(await daemon.list()).toEqual([]);
+  expect((await house.plan(daemon, SHOP)).map(({ reason }) => reason)).toContain(
+    "not allocated; up refuses it: not offered here: memory.max, memory.oom.group",
+  );
   await house.up(daemon, SHOP, { allow: true });
   expect((await states(daemon))["shop/web:web"]).toBe("running");
 });
