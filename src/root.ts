@@ -23,11 +23,11 @@ export interface RootPaths {
 const SOCKET_PATH_MAX_BYTES = 107;
 
 /**
- * @param root directory that holds everything; undefined for /var/lib/henge and /run/henge
+ * @param root directory that holds everything; undefined or empty for /var/lib/henge and /run/henge
  * @throws {HengeError} USAGE: the path is too long for a unix socket
  */
 export function rootPaths(root: string | undefined): RootPaths {
-  if (root === undefined) return pathsIn("/var/lib/henge", "/run/henge", "");
+  if (root === undefined || root === "") return pathsIn("/var/lib/henge", "/run/henge", "");
   const directory = realDirectory(resolve(root));
   const key = createHash("sha256").update(directory).digest("hex").slice(0, 6);
   const paths = pathsIn(join(directory, "lib"), join(directory, "run"), key);

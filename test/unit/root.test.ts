@@ -15,6 +15,7 @@ it("keeps the host's own daemon where a host keeps such things", () => {
     socket: "/run/henge/henged.sock",
     key: "",
   });
+  expect(rootPaths("")).toEqual(rootPaths(undefined));
 });
 
 it("moves everything under a root, also one that is not there yet", async () => {
