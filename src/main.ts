@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // henged: the composition root. The only file that wires edges to the core; everything it owns lies under one root.
 
-import { mkdir, readFile, statfs } from "node:fs/promises";
+import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 import { Command } from "commander";
@@ -107,21 +107,21 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     sizeBytes: await poolSize(options.poolSize, paths.state),
     run: runCommand,
   });
-  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+  const host = createHost({
+    cgroups: cgroups.facts,
+    stateDirectory: paths.state,
+    pool: () => volumes.facts(),
+  });
   return {
     cgroups,
-    host: createHost({
-      cgroups: cgroups.facts,
-      stateDirectory: paths.state,
-      pool: () => volumes.facts(),
-    }),
+    host,
     volumes,
     network: createNetwork({ run: runCommand, rootKey: paths.key }),
     wardens: createWardenPort({
       binary: join(packageDirectory, "dist", "henge-warden"),
       runDirectory: paths.run,
       stateDirectory: paths.state,
-      bootId,
+      bootId: await host.bootId(),
     }),
     store: await openMonoliths(join(paths.state, "monoliths")),
     ledger: await openVolumeLedger(join(paths.state, "volumes.json")),

@@ -28,6 +28,8 @@ export interface AllocatedCell {
   lost: boolean;
 }
 
+const CLEANUP_DEADLINE_MS = 30_000;
+
 export class Cells {
   private readonly edges: Edges;
   private readonly allocated = new Map<CellName, AllocatedCell>();
@@ -88,47 +90,47 @@ export class Cells {
 
   /** @throws {HengeError} what the pool, the kernel or the warden refused; nothing of the cell is left */
   async allocate(monolith: MonolithName, spec: CellSpec, signal: AbortSignal): Promise<void> {
-    const { cgroups, wardens } = this.edges;
-    const cell = spec.name;
-    const root = await this.rootOf(spec);
-    const mountSources = await Promise.all(
-      spec.boundary.mounts.map(({ volume }) => this.volumeSource(monolith, volume)),
-    );
-    const wardenCgroup = await cgroups.ensureWardenLeaf(cell);
-    await cgroups.ensureCell(cell, this.offeredLimits(spec.limits));
-    const networkOf = this.networkOf(spec);
-    const uidBase = chooseUidBase(this.edges.rootKey, this.uidBases());
     try {
-      const warden = await wardens.allocate(
-        {
-          cell,
-          boundary: spec.boundary,
-          uidBase,
-          cgroup: cgroups.directoryOf(cell),
-          wardenCgroup,
-          controllers: cgroups.facts.offered,
-          root,
-          mountSources,
-          hidden: this.edges.hidden,
-          ...(networkOf === undefined ? {} : { networkOf }),
-        },
-        signal,
-      );
-      const state = {
-        cell,
-        wardenPid: warden.wardenPid,
-        initPid: warden.initPid,
-        uidBase,
-        boundary: spec.boundary,
-      };
-      this.allocated.set(cell, { warden, state, units: new Map(), lost: false });
-      this.listen(warden)();
-      if (spec.boundary.network === "own") await this.publish(cell, spec.publish);
+      await this.raise(monolith, spec, signal);
+      if (spec.boundary.network === "own") await this.publish(spec.name, spec.publish);
     } catch (error) {
-      await this.free(cell, signal);
+      // With a deadline of its own: what was interrupted is cleaned up all the same.
+      await this.free(spec.name, AbortSignal.timeout(CLEANUP_DEADLINE_MS));
       throw error;
     }
-    this.edges.events.emit({ kind: "cell-state", state: "running" }, cell);
+    this.edges.events.emit({ kind: "cell-state", state: "running" }, spec.name);
+  }
+
+  private async raise(monolith: MonolithName, spec: CellSpec, signal: AbortSignal): Promise<void> {
+    const { cgroups, wardens, hidden } = this.edges;
+    const { name: cell, boundary } = spec;
+    const root = await this.rootOf(spec);
+    const mountSources = await Promise.all(
+      boundary.mounts.map(({ volume }) => this.volumeSource(monolith, volume)),
+    );
+    const networkOf = this.networkOf(spec);
+    const uidBase = chooseUidBase(this.edges.rootKey, this.uidBases());
+    const wardenCgroup = await cgroups.ensureWardenLeaf(cell);
+    await cgroups.ensureCell(cell, this.offeredLimits(spec.limits));
+    const warden = await wardens.allocate(
+      {
+        cell,
+        boundary,
+        uidBase,
+        cgroup: cgroups.directoryOf(cell),
+        wardenCgroup,
+        controllers: cgroups.facts.offered,
+        root,
+        mountSources,
+        hidden,
+        ...(networkOf === undefined ? {} : { networkOf }),
+      },
+      signal,
+    );
+    const { wardenPid, initPid } = warden;
+    const state = { cell, wardenPid, initPid, uidBase, boundary };
+    this.allocated.set(cell, { warden, state, units: new Map(), lost: false });
+    this.listen(warden)();
   }
 
   async publish(cell: CellName, ports: readonly PublishSpec[]): Promise<void> {
@@ -149,9 +151,9 @@ export class Cells {
     }
     known?.warden.close();
     this.allocated.delete(cell);
-    this.orphaned.delete(cell);
+    const was = this.orphaned.delete(cell) || known !== undefined;
     await this.edges.cgroups.remove(cell);
-    this.edges.events.emit({ kind: "cell-state", state: "absent" }, cell);
+    if (was) this.edges.events.emit({ kind: "cell-state", state: "absent" }, cell);
   }
 
   /** The supervisor of a unit, made when the unit was never started in this allocation. */

@@ -63,6 +63,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/reconcile/reconciler.test.ts",
   },
   {
+    name: "what was interrupted is not cleaned up",
+    file: "src/reconcile/cells.ts",
+    from: "AbortSignal.timeout(CLEANUP_DEADLINE_MS)",
+    to: "signal",
+    test: "test/unit/reconcile/reconciler.test.ts",
+  },
+  {
     name: "a request that is sent again acts again",
     file: "src/reconcile/requests.ts",
     from: "    if (known !== undefined) return known.answer;\n",

@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
+import type { WardenPort } from "../../../src/warden/port.js";
 import type { UnitName } from "../../../src/spec/index.js";
+import { createFakeWardens } from "../../fake/warden.js";
 import { House } from "../../fixture/house.js";
 import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
 
@@ -152,6 +154,25 @@ it("tells why a program cannot be started", async () => {
   await expect(failing).rejects.toThrow(
     /cannot bring up shop\/web:web: failed, .*\/missing.*ENOENT/,
   );
+});
+
+it("leaves no cgroup of a cell whose allocation was interrupted", async () => {
+  const house = await House.build();
+  const interrupted = new AbortController();
+  const wardens: WardenPort = {
+    ...createFakeWardens(house.world),
+    allocate: () => {
+      interrupted.abort();
+      return Promise.reject(new Error("interrupted"));
+    },
+  };
+  const daemon = await house.daemon({ wardens });
+  const source = { file: "shop.yaml", directory: "/", text: SHOP };
+  const options = { allowMissingControllers: false, requestId: house.request() };
+  await expect(daemon.apply(source, options, silent, interrupted.signal)).rejects.toThrow(
+    "interrupted",
+  );
+  expect(await house.cgroups.list()).toEqual([]);
 });
 
 it("shows a cell whose warden is gone as unsupervised; stop and up still work", async () => {

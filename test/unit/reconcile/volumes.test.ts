@@ -4,7 +4,8 @@ import { createFakeDriver } from "../../fake/storage.js";
 import { House } from "../../fixture/house.js";
 import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
 
-it("brings its cells up by itself when the pool comes back", async () => {
+/** Its volumes are made, and none of its cells is left. */
+async function upAndDown(): Promise<House> {
   const house = await House.build();
   const first = await house.daemon();
   await house.up(first, SHOP);
@@ -14,6 +15,12 @@ it("brings its cells up by itself when the pool comes back", async () => {
     silent,
     forever(),
   );
+  return house;
+}
+
+it("brings its cells up by itself when the pool comes back", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
   await house.up(first, SHOP);
   first.end();
   house.world.cells.clear(); // a boot
@@ -35,15 +42,7 @@ it("brings its cells up by itself when the pool comes back", async () => {
 });
 
 it("never takes another pool's empty volume for the one that was made", async () => {
-  const house = await House.build();
-  const first = await house.daemon();
-  await house.up(first, SHOP);
-  await first.free(
-    cell("shop"),
-    { destroyData: false, requestId: house.request() },
-    silent,
-    forever(),
-  );
+  const house = await upAndDown();
   const daemon = await house.daemon({ volumes: createFakeDriver() }); // the pool's file is gone, a new one was made
   await expect(house.up(daemon, SHOP)).rejects.toThrow(
     "cannot make volume data of shop: it was made before, but the pool does not have it",
@@ -51,15 +50,7 @@ it("never takes another pool's empty volume for the one that was made", async ()
 });
 
 it("starts no cell on another dataset than the one on record", async () => {
-  const house = await House.build();
-  const first = await house.daemon();
-  await house.up(first, SHOP);
-  await first.free(
-    cell("shop"),
-    { destroyData: false, requestId: house.request() },
-    silent,
-    forever(),
-  );
+  const house = await upAndDown();
   const other = createFakeDriver();
   await other.ensurePool(forever());
   await other.createVolume("other" as never, { name: "data" as never }, forever());
