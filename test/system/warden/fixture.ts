@@ -2,7 +2,6 @@
 
 import { execFileSync } from "node:child_process";
 import {
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -215,6 +214,10 @@ export async function output(
 
 /** Gone, or a zombie whose new parent has not looked yet. */
 export function isGone(pid: number): boolean {
-  const stat = `/proc/${String(pid)}/stat`;
-  return !existsSync(stat) || readFileSync(stat, "utf8").includes(") Z ");
+  try {
+    return readFileSync(`/proc/${String(pid)}/stat`, "utf8").includes(") Z ");
+  } catch {
+    // ENOENT when it was gone before the open, ESRCH when it went between open and read.
+    return true;
+  }
 }
