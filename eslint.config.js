@@ -94,7 +94,10 @@ const BARE_HANDLER = {
 export default defineConfig(
   globalIgnores(["dist/", "build/", "src/api/gen/"]),
   js.configs.recommended,
-  { files: ["**/*.js"], languageOptions: { globals: { process: "readonly" } } },
+  {
+    files: ["**/*.js"],
+    languageOptions: { globals: { process: "readonly", AbortSignal: "readonly" } },
+  },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

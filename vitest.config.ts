@@ -13,6 +13,11 @@ function project(name: string, testTimeout: number, parallel: boolean) {
   };
 }
 
+function rigProject() {
+  const { test } = project("rig", 900_000, false);
+  return { test: { ...test, globalSetup: ["test/rig/setup.ts"], sequence: { groupOrder: 1 } } };
+}
+
 export default defineConfig({
   test: {
     projects: [
@@ -20,6 +25,8 @@ export default defineConfig({
       project("contract", 120_000, false),
       project("system", 180_000, false),
       project("e2e", 600_000, false),
+      // On emulated hosts: 5 to 25 times slower, and each file takes both cores.
+      rigProject(),
     ],
   },
 });

@@ -1,0 +1,162 @@
+// Hosts of the rig for tests: each file gets a fresh clone of the machine that set-up saved, and drops it at its end.
+
+import { spawn } from "node:child_process";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterAll, afterEach, beforeAll, inject } from "vitest";
+
+const CHECKOUT = join(import.meta.dirname, "..", "..");
+const HOST_SCRIPT = join(import.meta.dirname, "host");
+// Emulation is 5 to 25 times slower than the machine it runs on.
+const COMMAND_DEADLINE_MS = 300_000;
+const BOOT_SECONDS = 240;
+const JOURNAL_LINES = 80;
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly deadlineMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+declare module "vitest" {
+  export interface ProvidedContext {
+    readonly rig: { readonly image: string; readonly run: string };
+  }
+}
+
+export class RigHost {
+  readonly number: number;
+  private readonly env: Readonly<Record<string, string>>;
+  private forwarded = false;
+
+  constructor(number: number, rig: { readonly image: string; readonly run: string }) {
+    this.number = number;
+    this.env = {
+      RIG_IMAGE: rig.image,
+      RIG_RUN: rig.run,
+      RIG_BOOT_SECONDS: String(BOOT_SECONDS),
+    };
+  }
+
+  private get directory(): string {
+    return join(this.env["RIG_RUN"] ?? "", String(this.number));
+  }
+
+  async restore(): Promise<void> {
+    await this.script("restore");
+  }
+
+  /** Boots it again on the disks it has, after `cut` or `waitOff`. */
+  async again(): Promise<void> {
+    this.forwarded = false;
+    await this.script("again");
+  }
+
+  /** Cuts its power: nothing the guest has not flushed survives. */
+  async cut(): Promise<void> {
+    this.forwarded = false;
+    await this.script("cut");
+  }
+
+  /** Waits until the guest has ended its machine by itself (`systemctl poweroff` or `reboot`). */
+  async waitOff(seconds: number): Promise<void> {
+    await this.script("wait-off", String(seconds));
+  }
+
+  /** Runs a command line by the guest's shell as root. */
+  async run(command: string, options: RunOptions = {}): Promise<Ended> {
+    return execute(HOST_SCRIPT, ["run", String(this.number), command], this.env, options);
+  }
+
+  /** Returns what it wrote to its standard output. */
+  async must(command: string, options: RunOptions = {}): Promise<string> {
+    return orThrow(command, await this.run(command, options));
+  }
+
+  /** Copies a directory of this machine in. */
+  async put(directory: string, to: string): Promise<void> {
+    await this.script("put", directory, to);
+  }
+
+  /**
+   * `henge` of this checkout, on this machine, over the guest's socket: at native speed. Paths in a manifest are the
+   * guest's all the same.
+   */
+  async henge(...words: readonly string[]): Promise<Ended> {
+    const root = await this.forwardSocket();
+    const main = join(CHECKOUT, "dist/src/cli/main.js");
+    return execute(process.execPath, [main, ...words], { HENGE_ROOT: root }, {});
+  }
+
+  async mustHenge(...words: readonly string[]): Promise<string> {
+    return orThrow(`henge ${words.join(" ")}`, await this.henge(...words));
+  }
+
+  /** The last lines of its journal and console, for the report of a failed test. */
+  async lastWords(): Promise<string> {
+    const journal = `journalctl --boot --no-pager --lines=${String(JOURNAL_LINES)}`;
+    const { stdout } = await this.run(journal, { deadlineMs: 60_000 });
+    const serial = await readFile(join(this.directory, "serial"), "utf8").catch(() => "");
+    return `${stdout}\n--- console\n${serial.slice(-2_000)}`;
+  }
+
+  private async forwardSocket(): Promise<string> {
+    const root = join(this.directory, "root");
+    if (this.forwarded) return root;
+    await mkdir(join(root, "run"), { recursive: true, mode: 0o700 });
+    await this.script("forward", join(root, "run/henged.sock"), "/run/henge/henged.sock");
+    this.forwarded = true;
+    return root;
+  }
+
+  private async script(verb: string, ...words: readonly string[]): Promise<void> {
+    const argv = [verb, String(this.number), ...words];
+    orThrow(`host ${argv.join(" ")}`, await execute(HOST_SCRIPT, argv, this.env, {}));
+  }
+}
+
+/** Restores a host before the tests of a file, drops it after them, and tells its last words when one has failed. */
+export function useHost(number = 1): RigHost {
+  const host = new RigHost(number, inject("rig"));
+  beforeAll(() => host.restore());
+  afterEach(async ({ task }) => {
+    if (task.result?.state === "fail") process.stderr.write(`${await host.lastWords()}\n`);
+  });
+  afterAll(() => host.cut());
+  return host;
+}
+
+function orThrow(what: string, { code, stdout, stderr }: Ended): string {
+  if (code === 0) return stdout;
+  throw new Error(
+    `${what} ended with ${String(code)}:\n${stdout.slice(-4_000)}\n${stderr.slice(-4_000)}`,
+  );
+}
+
+async function execute(
+  file: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  { deadlineMs = COMMAND_DEADLINE_MS, env: more = {} }: RunOptions,
+): Promise<Ended> {
+  const child = spawn(file, argv, {
+    env: { ...process.env, ...env, ...more },
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: deadlineMs,
+    killSignal: "SIGKILL",
+  });
+  const [out, err]: [string[], string[]] = [[], []];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => err.push(text));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  return { code, stdout: out.join(""), stderr: err.join("") };
+}
