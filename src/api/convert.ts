@@ -84,7 +84,8 @@ function boundaryToProto(boundary: BoundarySpec): proto.Boundary {
 }
 
 export function exitToProto(exit: ExitStatus): proto.Exit {
-  return { code: exit.code, signal: exit.signal, atMs: exit.atMs };
+  const { code, signal, atMs, outOfMemory = false } = exit;
+  return { code, signal, atMs, outOfMemory };
 }
 
 export function eventToProto(event: Event): proto.Event {
@@ -103,6 +104,10 @@ function bodyOf(event: Event): Partial<proto.Event> {
       return { unitExit: { unit: event.unit, pid: event.pid, exit: exitToProto(event.exit) } };
     case "step":
       return { step: { kind: event.step, unit: event.unit, text: event.text } };
+    case "oom":
+      return { oom: { kills: event.kills } };
+    case "pressure":
+      return { pressure: { resource: event.resource, avg10: event.avg10 } };
     case "daemon":
       return { daemon: event.text };
   }

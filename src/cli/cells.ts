@@ -35,11 +35,12 @@ export function cellToFullJson(cell: CellStatus) {
 
 export function exitToJson(exit: Exit) {
   const how = exit.signal === undefined ? { code: exit.code ?? null } : { signal: exit.signal };
-  return { ...how, at: iso(exit.atMs) };
+  return { ...how, ...(exit.outOfMemory ? { outOfMemory: true } : {}), at: iso(exit.atMs) };
 }
 
 export function describeExit(exit: Exit): string {
-  return exit.signal ?? `code ${String(exit.code ?? "?")}`;
+  const how = exit.signal ?? `code ${String(exit.code ?? "?")}`;
+  return exit.outOfMemory ? `${how}, out of memory` : how;
 }
 
 export function stepToJson(step: Step) {

@@ -22,7 +22,7 @@ import { chooseUidBase } from "./uid-range.js";
 
 export interface AllocatedCell {
   readonly warden: Warden;
-  readonly state: Omit<WardenState, "units">;
+  readonly state: Omit<WardenState, "units" | "oomKills">;
   readonly units: Map<UnitName, Supervisor>;
   /** Its warden is gone. */
   lost: boolean;
@@ -76,7 +76,8 @@ export class Cells {
     // Exits first, then the state: one that comes between the two waits in the listener's queue.
     const seen = this.edges.events.lastExitSeq(cell);
     for (const event of await warden.exitsSince(seen, signal)) this.tellExit(cell, event);
-    const { units, ...state } = await warden.state(signal);
+    const { units, oomKills = 0, ...state } = await warden.state(signal);
+    this.tellOom(cell, oomKills);
     const supervisors = new Map<UnitName, Supervisor>();
     this.allocated.set(cell, { warden, state, units: supervisors, lost: false });
     for (const unit of units) {
@@ -225,6 +226,12 @@ export class Cells {
       case "status":
         known.units.get(event.unit)?.setStatus(event.text);
         return;
+      case "oom":
+        this.tellOom(warden.cell, event.kills);
+        return;
+      case "pressure":
+        this.edges.events.emit(event, warden.cell);
+        return;
       case "lost":
         known.lost = true;
         for (const unit of known.units.values()) unit.release();
@@ -242,6 +249,12 @@ export class Cells {
   ): void {
     if (seq <= this.edges.events.lastExitSeq(cell)) return;
     this.edges.events.emit({ kind: "unit-exit", unit, pid, exit, wardenSeq: seq }, cell);
+  }
+
+  /** Told once, live or when a daemon comes back: the count only rises. */
+  private tellOom(cell: CellName, kills: number): void {
+    if (kills > this.edges.events.lastOomKills(cell))
+      this.edges.events.emit({ kind: "oom", kills }, cell);
   }
 
   private async volumeSource(monolith: MonolithName, volume: VolumeName): Promise<MountSource> {

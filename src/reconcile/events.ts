@@ -42,6 +42,17 @@ export class Events {
     return last;
   }
 
+  /** The kills for want of memory that were told of this allocation of a cell. */
+  lastOomKills(cell: string): number {
+    let last = 0;
+    for (const event of this.recent) {
+      if (event.cell !== cell) continue;
+      if (event.kind === "oom") last = event.kills;
+      if (event.kind === "cell-state" && event.state === "absent") last = 0;
+    }
+    return last;
+  }
+
   /** Kept events later than `sinceSeq`, then, with `follow`, new ones until the signal aborts. */
   async *read(
     query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: string },

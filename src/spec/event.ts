@@ -3,6 +3,16 @@
 import type { CellState, ExitStatus, UnitState } from "./status.js";
 import type { StepKind } from "./step.js";
 
+export const PRESSURE_RESOURCES = ["cpu", "memory", "io"] as const;
+
+/** Processes of a cell waited for a resource. @see https://docs.kernel.org/accounting/psi.html */
+export interface PressureFact {
+  readonly kind: "pressure";
+  readonly resource: (typeof PRESSURE_RESOURCES)[number];
+  /** Percent of the last ten seconds in which at least one process waited; lags behind at the beginning. */
+  readonly avg10: number;
+}
+
 export type EventBody =
   | { readonly kind: "cell-state"; readonly state: CellState; readonly reason?: string }
   | {
@@ -25,6 +35,9 @@ export type EventBody =
       readonly unit?: string;
       readonly text: string;
     }
+  /** `kills`: processes killed for want of memory in the cell and those nested in it, since it was allocated. */
+  | { readonly kind: "oom"; readonly kills: number }
+  | PressureFact
   | { readonly kind: "daemon"; readonly text: string };
 
 export type Event = EventBody & {

@@ -46,4 +46,5 @@ export type {
   VolumeStatus,
 } from "./status.js";
 export type { Desired, Step, StepKind } from "./step.js";
-export type { Event, EventBody } from "./event.js";
+export { PRESSURE_RESOURCES } from "./event.js";
+export type { Event, EventBody, PressureFact } from "./event.js";

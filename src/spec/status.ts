@@ -32,6 +32,8 @@ export interface ExitStatus {
   readonly code?: number;
   /** Signal name, when it was killed by one. */
   readonly signal?: string;
+  /** The kernel killed it because the memory of its cell, or of the host, ran out. */
+  readonly outOfMemory?: true;
   readonly atMs: number;
 }
 

@@ -7,7 +7,8 @@ export function isCleanExit(spec: UnitSpec, { code, signal }: ExitStatus): boole
   return spec.cleanExits.some((clean) => clean === code || clean === (signal as SignalName));
 }
 
-/** e.g. `exit 1`, `SIGKILL`. */
-export function describeExit({ code, signal }: ExitStatus): string {
+/** e.g. `exit 1`, `SIGKILL`, `out of memory`. */
+export function describeExit({ code, signal, outOfMemory }: ExitStatus): string {
+  if (outOfMemory === true) return "out of memory";
   return signal ?? (code === undefined ? "end unknown" : `exit ${String(code)}`);
 }

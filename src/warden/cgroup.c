@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,6 +51,33 @@ bool cgroup_is_populated(int events_fd)
 		return false;
 	text[length] = '\0';
 	return strstr(text, "populated 1") != NULL;
+}
+
+int cgroup_open_memory_events(int dirfd)
+{
+	int fd = openat(dirfd, "memory.events", O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+long cgroup_oom_kills(int memory_events_fd)
+{
+	static const char key[] = "\noom_kill ";
+	char text[256];
+	ssize_t length = pread(memory_events_fd, text, sizeof(text) - 1, 0);
+	if (length <= 0)
+		return -1;
+	text[length] = '\0';
+	const char *found = strstr(text, key);
+	return found == NULL ? -1 : strtol(found + sizeof(key) - 1, NULL, 10);
+}
+
+long cgroup_oom_kills_in(int dirfd)
+{
+	int fd = cgroup_open_memory_events(dirfd);
+	long kills = fd < 0 ? -1 : cgroup_oom_kills(fd);
+	if (fd >= 0)
+		close(fd);
+	return kills;
 }
 
 int cgroup_empty(int dirfd, int timeout_ms)

@@ -23,6 +23,11 @@ int cgroup_open_events(int dirfd);
 /* Reads what cgroup_open_events opened; unreadable counts as not populated, for then it is removed.
  */
 bool cgroup_is_populated(int events_fd);
+/* Opens memory.events, which changes as cgroup.events does. Returns a descriptor or -errno. */
+int cgroup_open_memory_events(int dirfd);
+/* Processes in it and below it that the kernel has killed for want of memory; -1 when unreadable. */
+long cgroup_oom_kills(int memory_events_fd);
+long cgroup_oom_kills_in(int dirfd);
 /* Kills what is in it and waits at most timeout_ms until it is empty. */
 int cgroup_empty(int dirfd, int timeout_ms);
 /* Removes every empty child whose name starts with prefix. */

@@ -7,6 +7,9 @@
 
 #include "failure.h"
 
+/* Set in a wait status: the kernel killed it for want of memory. wait(2) uses the lower 16 bits. */
+#define EXIT_OUT_OF_MEMORY 0x10000
+
 /* Opens the record in the directory and goes on after its last number. */
 int exits_open(const char *directory, struct failure *fail);
 /* Appends and syncs one record; its number goes to *seq. Returns 0 or -errno. */

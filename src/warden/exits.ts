@@ -15,11 +15,19 @@ for (const [name, number] of Object.entries(constants.signals)) {
   if (!SIGNAL_NAMES.has(number)) SIGNAL_NAMES.set(number, name);
 }
 
-/** A wait(2) status in words. */
+/** EXIT_OUT_OF_MEMORY of exits.h, beyond the 16 bits of wait(2). */
+const OUT_OF_MEMORY = 0x10000;
+
+/** A wait(2) status, and what the warden adds to it, in words. */
 export function exitStatusOf(waitStatus: number, atMs: number): ExitStatus {
   const signal = waitStatus & 0x7f;
   if (signal === 0) return { code: (waitStatus >> 8) & 0xff, atMs };
-  return { signal: SIGNAL_NAMES.get(signal) ?? `SIG${String(signal)}`, atMs };
+  const name = SIGNAL_NAMES.get(signal) ?? `SIG${String(signal)}`;
+  return {
+    signal: name,
+    ...((waitStatus & OUT_OF_MEMORY) === 0 ? {} : { outOfMemory: true }),
+    atMs,
+  };
 }
 
 /** One line; undefined for one that a crash of the host cut short. */

@@ -10,7 +10,7 @@
 static int epoll_fd = -1;
 static struct timer *timers;
 
-static uint64_t monotonic_ms(void)
+uint64_t monotonic_ms(void)
 {
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);

@@ -33,5 +33,7 @@ int watch_release(struct watch *watch);
 void timer_set(struct timer *timer, uint64_t after_ms);
 void timer_cancel(struct timer *timer);
 uint64_t realtime_ms(void);
+/* Never 0, never goes back. */
+uint64_t monotonic_ms(void);
 
 #endif

@@ -18,6 +18,7 @@
 #include "exits.h"
 #include "init.h"
 #include "kernel.h"
+#include "pressure.h"
 #include "record.h"
 #include "serve.h"
 #include "userns.h"
@@ -236,6 +237,8 @@ static int stand_up(struct request *request, struct failure *fail)
 		err = build(request, fail);
 	if (err < 0)
 		take_down();
+	else
+		pressure_open();
 	return err;
 }
 

@@ -7,6 +7,7 @@ import type {
   CellName,
   ExitStatus,
   MountSource,
+  PressureFact,
   UnitName,
   UnitSpec,
 } from "../spec/index.js";
@@ -60,6 +61,8 @@ export interface WardenState {
   readonly initPid: number;
   readonly uidBase: number;
   readonly boundary: BoundarySpec;
+  /** Processes killed for want of memory since the cell was allocated; absent where nobody counts them. */
+  readonly oomKills?: number;
   readonly units: readonly WardenUnit[];
 }
 
@@ -73,6 +76,9 @@ export type WardenEvent =
     }
   | { readonly kind: "ready"; readonly unit: UnitName }
   | { readonly kind: "status"; readonly unit: UnitName; readonly text: string }
+  /** Memory ran out: processes the kernel has killed in the cell and the cells nested in it, since it was allocated. */
+  | { readonly kind: "oom"; readonly kills: number }
+  | PressureFact
   /** The connection ended though nobody asked: the warden is gone. */
   | { readonly kind: "lost" };
 

@@ -15,6 +15,7 @@
 #include "cell.h"
 #include "cgroup.h"
 #include "handler.h"
+#include "pressure.h"
 #include "record.h"
 #include "unit.h"
 #include "wire.h"
@@ -39,6 +40,7 @@ static void answer_state(struct asker from)
 	message_add_number(&message, cell.uid_base);
 	message_add(&message, "boundary");
 	message_add(&message, cell.boundary);
+	pressure_add_state(&message);
 	units_add_state(&message);
 	wire_answer(from, FRAME_OK, &message);
 	message_free(&message);

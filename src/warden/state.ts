@@ -1,6 +1,7 @@
 // The warden's answer about itself, and its events, from strings to values.
 
 import { HengeError } from "../errors.js";
+import { PRESSURE_RESOURCES } from "../spec/index.js";
 import type { BoundarySpec, CellName, UnitName, UnitSpec } from "../spec/index.js";
 import { exitStatusOf } from "./exits.js";
 import type { WardenEvent, WardenState, WardenUnit } from "./port.js";
@@ -16,12 +17,14 @@ export function parseState(strings: readonly string[]): WardenState {
     if (key === "unit") units.push(new Map());
     (units.at(-1) ?? head).set(key, value);
   }
+  const oom = head.get("oom");
   return {
     cell: field(head, "cell") as CellName,
     wardenPid: Number(field(head, "warden")),
     initPid: Number(field(head, "init")),
     uidBase: Number(field(head, "uid-base")),
     boundary: JSON.parse(field(head, "boundary")) as BoundarySpec,
+    ...(oom === undefined ? {} : { oomKills: Number(oom) }),
     units: units.map(parseUnit),
   };
 }
@@ -51,12 +54,30 @@ function parseUnit(fields: ReadonlyMap<string, string>): WardenUnit {
 /** Undefined for a kind of event this client does not know. */
 export function parseEvent(strings: readonly string[]): WardenEvent | undefined {
   const [kind = "", name = "", ...rest] = strings;
-  const unit = name as UnitName;
-  if (kind === "ready") return { kind, unit };
-  if (kind === "status") return { kind, unit, text: rest[0] ?? "" };
-  if (kind !== "exit") return undefined;
-  const [pid = 0, status = 0, atMs = 0, seq = 0] = rest.map(Number);
-  return { kind, unit, pid, seq, exit: exitStatusOf(status, atMs) };
+  switch (kind) {
+    case "ready":
+      return { kind, unit: name as UnitName };
+    case "status":
+      return { kind, unit: name as UnitName, text: rest[0] ?? "" };
+    case "exit":
+      return parseExit(name as UnitName, rest.map(Number));
+    case "oom":
+      return { kind, kills: Number(name) };
+    case "pressure":
+      return parsePressure(name, rest[0] ?? "");
+    default:
+      return undefined;
+  }
+}
+
+function parseExit(unit: UnitName, numbers: readonly number[]): WardenEvent {
+  const [pid = 0, status = 0, atMs = 0, seq = 0] = numbers;
+  return { kind: "exit", unit, pid, seq, exit: exitStatusOf(status, atMs) };
+}
+
+function parsePressure(name: string, avg10: string): WardenEvent | undefined {
+  const resource = PRESSURE_RESOURCES.find((known) => known === name);
+  return resource === undefined ? undefined : { kind: "pressure", resource, avg10: Number(avg10) };
 }
 
 function field(fields: ReadonlyMap<string, string>, key: string): string {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cell.h"
@@ -165,6 +166,9 @@ bool unit_reaped(pid_t pid, int status)
 		return false;
 	if (unit->report.fd >= 0)
 		take_report(unit);
+	/* The leaf is new for every run: who was killed in it belongs to this one. */
+	if (WTERMSIG(status) == SIGKILL && !unit->stopping && cgroup_oom_kills_in(unit->leaf) > 0)
+		status |= EXIT_OUT_OF_MEMORY;
 	unit->status = status;
 	drain(unit);
 	return true;

@@ -33,7 +33,7 @@ struct unit {
 	pid_t pid;
 	uint64_t started_ms;
 	unsigned int starts;
-	/* Of the last run; exit_ms 0 before the first. */
+	/* Of the last run, with EXIT_OUT_OF_MEMORY; exit_ms 0 before the first. */
 	int status;
 	uint64_t exit_ms;
 	char *status_text;

@@ -7,6 +7,7 @@ import type {
   BoundarySpec,
   CellName,
   ExitStatus,
+  PressureFact,
   UnitName,
   UnitSpec,
 } from "../../src/spec/index.js";
@@ -31,6 +32,7 @@ interface FakeCell {
   readonly initPid: number;
   readonly units: Map<UnitName, WardenUnit>;
   readonly exits: ExitEvent[];
+  oomKills: number;
   listeners: ((event: WardenEvent) => void)[];
   lost: boolean;
 }
@@ -70,6 +72,19 @@ export class FakeWorld {
     };
     found.exits.push(event);
     for (const listener of [...found.listeners]) listener(event);
+  }
+
+  /** The kernel kills for want of memory: `kills` in all, and perhaps no daemon listens. */
+  runOut(cell: string, kills: number): void {
+    const found = this.cells.get(cell as CellName);
+    if (found === undefined) throw new Error(`${cell} is not allocated`);
+    found.oomKills = kills;
+    for (const listener of [...found.listeners]) listener({ kind: "oom", kills });
+  }
+
+  press(cell: string, resource: PressureFact["resource"], avg10: number): void {
+    for (const listener of this.cells.get(cell as CellName)?.listeners ?? [])
+      listener({ kind: "pressure", resource, avg10 });
   }
 
   /** `kill -9` of a warden. */
@@ -114,6 +129,7 @@ function allocate(world: FakeWorld, { cell, boundary, uidBase }: AllocateRequest
     initPid: world.pid(),
     units: new Map(),
     exits: [],
+    oomKills: 0,
     listeners: [],
     lost: false,
   };
@@ -138,13 +154,14 @@ class FakeWarden implements Warden {
 
   state(): Promise<WardenState> {
     const { cell, wardenPid, initPid } = this;
-    const { uidBase, boundary, units } = this.known;
+    const { uidBase, boundary, oomKills, units } = this.known;
     return Promise.resolve({
       cell,
       wardenPid,
       initPid,
       uidBase,
       boundary,
+      oomKills,
       units: [...units.values()],
     });
   }

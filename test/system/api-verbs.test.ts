@@ -279,25 +279,21 @@ it("prints events of every kind, one JSON object a line or one text line each", 
   const events: Event[] = [
     { ...base, seq: 1, kind: "cell-state", state: "running" },
     {
-      ...base,
-      seq: 2,
-      kind: "unit-state",
-      unit: "puma",
-      state: "crashloop",
-      pid: 7,
-      reason: "ended 5 times",
+      ...{ ...base, seq: 2, kind: "unit-state", unit: "puma", state: "crashloop" },
+      ...{ pid: 7, reason: "ended 5 times" },
     },
     {
-      ...base,
-      seq: 3,
-      kind: "unit-exit",
-      unit: "puma",
-      pid: 7,
+      ...{ ...base, seq: 3, kind: "unit-exit", unit: "puma", pid: 7, wardenSeq: 9 },
       exit: { code: 3, atMs: AT },
-      wardenSeq: 9,
     },
     { ...base, seq: 4, kind: "step", step: "set-limit", text: "memory.max 4096" },
     { seq: 5, atMs: AT, kind: "daemon", text: "started" },
+    { ...base, seq: 6, kind: "oom", kills: 3 },
+    { ...base, seq: 7, kind: "pressure", resource: "io", avg10: 12.5 },
+    {
+      ...{ ...base, seq: 8, kind: "unit-exit", unit: "puma", pid: 7, wardenSeq: 10 },
+      exit: { signal: "SIGKILL", outOfMemory: true, atMs: AT },
+    },
   ];
   const asked: unknown[] = [];
   const daemon = await startDaemon({
@@ -316,9 +312,12 @@ it("prints events of every kind, one JSON object a line or one text line each", 
   expect(text.stdout.trimEnd().split("\n")).toEqual([
     `${at} 1 shop/web is running`,
     `${at} 2 shop/web puma is crashloop (pid 7): ended 5 times`,
-    `${at} 3 shop/web puma (pid 7) ended with code 3`,
+    `${at} 3 shop/web puma (pid 7) ended: code 3`,
     `${at} 4 shop/web set-limit: memory.max 4096`,
     `${at} 5 henged started`,
+    `${at} 6 shop/web ran out of memory: 3 processes killed since it was allocated`,
+    `${at} 7 shop/web waits for io: 12.50% of the last 10 s`,
+    `${at} 8 shop/web puma (pid 7) ended: SIGKILL, out of memory`,
   ]);
   expect(
     json.stdout
@@ -333,12 +332,7 @@ it("prints events of every kind, one JSON object a line or one text line each", 
       reason: "ended 5 times",
     },
     {
-      seq: 3,
-      at,
-      cell: "shop/web",
-      kind: "unit-exit",
-      unit: "puma",
-      pid: 7,
+      ...{ seq: 3, at, cell: "shop/web", kind: "unit-exit", unit: "puma", pid: 7 },
       exit: { code: 3, at },
     },
     {
@@ -351,6 +345,12 @@ it("prints events of every kind, one JSON object a line or one text line each", 
       text: "memory.max 4096",
     },
     { seq: 5, at, cell: null, kind: "daemon", text: "started" },
+    { seq: 6, at, cell: "shop/web", kind: "oom", kills: 3 },
+    { seq: 7, at, cell: "shop/web", kind: "pressure", resource: "io", avg10: 12.5 },
+    {
+      ...{ seq: 8, at, cell: "shop/web", kind: "unit-exit", unit: "puma", pid: 7 },
+      exit: { signal: "SIGKILL", outOfMemory: true, at },
+    },
   ]);
 });
 

@@ -46,9 +46,22 @@ function eventToJson(event: Event) {
   return { seq: event.seq, at: iso(event.atMs), cell: event.cell ?? null, ...bodyToJson(event) };
 }
 
-function bodyToJson({ cellState, unitState, unitExit, step, daemon }: Event) {
+function bodyToJson(event: Event) {
+  return unitToJson(event) ?? cellToJson(event) ?? { kind: "daemon", text: event.daemon ?? "" };
+}
+
+function cellToJson({ cellState, step, oom, pressure }: Event) {
   if (cellState !== undefined)
     return { kind: "cell-state", state: cellState.state, reason: cellState.reason ?? null };
+  if (step !== undefined)
+    return { kind: "step", step: step.kind, unit: step.unit ?? null, text: step.text };
+  if (oom !== undefined) return { kind: "oom", kills: oom.kills };
+  if (pressure !== undefined)
+    return { kind: "pressure", resource: pressure.resource, avg10: pressure.avg10 };
+  return undefined;
+}
+
+function unitToJson({ unitState, unitExit }: Event) {
   if (unitState !== undefined) {
     const { unit, state, pid, reason } = unitState;
     return { kind: "unit-state", unit, state, pid: pid ?? null, reason: reason ?? null };
@@ -57,27 +70,30 @@ function bodyToJson({ cellState, unitState, unitExit, step, daemon }: Event) {
     const { unit, pid, exit } = unitExit;
     return { kind: "unit-exit", unit, pid, exit: exit === undefined ? null : exitToJson(exit) };
   }
-  if (step !== undefined)
-    return { kind: "step", step: step.kind, unit: step.unit ?? null, text: step.text };
-  return { kind: "daemon", text: daemon ?? "" };
+  return undefined;
 }
 
 function eventText(event: Event): string {
   return `${printable(`${iso(event.atMs)} ${String(event.seq)} ${event.cell ?? "henged"} ${bodyText(event)}`)}\n`;
 }
 
-function bodyText({ cellState, unitState, unitExit, step, daemon }: Event): string {
+function bodyText(event: Event): string {
+  const { cellState, unitState, unitExit, step, oom, pressure, daemon } = event;
   if (cellState !== undefined) return `is ${cellState.state}${because(cellState.reason)}`;
   if (unitState !== undefined) {
     const pid = unitState.pid === undefined ? "" : ` (pid ${String(unitState.pid)})`;
     return `${unitState.unit} is ${unitState.state}${pid}${because(unitState.reason)}`;
   }
   if (unitExit !== undefined) {
-    const how = unitExit.exit === undefined ? "" : ` with ${describeExit(unitExit.exit)}`;
+    const how = unitExit.exit === undefined ? "" : `: ${describeExit(unitExit.exit)}`;
     return `${unitExit.unit} (pid ${String(unitExit.pid)}) ended${how}`;
   }
   if (step !== undefined)
     return `${step.kind}${step.unit === undefined ? "" : ` ${step.unit}`}${because(step.text)}`;
+  if (oom !== undefined)
+    return `ran out of memory: ${String(oom.kills)} processes killed since it was allocated`;
+  if (pressure !== undefined)
+    return `waits for ${pressure.resource}: ${pressure.avg10.toFixed(2)}% of the last 10 s`;
   return daemon ?? "";
 }
 

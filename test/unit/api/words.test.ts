@@ -20,7 +20,7 @@ it("carries a cell unchanged, also what is absent, empty or large", () => {
       {
         ...{ name: "web", state: "stopped" as const, ready: false, restarts: 0 },
         startedAtMs: Date.UTC(9999, 0),
-        exit: { code: 0, atMs: 0 },
+        exit: { outOfMemory: false, code: 0, atMs: 0 },
       },
     ],
   };

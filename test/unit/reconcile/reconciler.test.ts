@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
+import type { Reconciler } from "../../../src/reconcile/reconciler.js";
 import type { WardenPort } from "../../../src/warden/port.js";
 import type { UnitName } from "../../../src/spec/index.js";
 import { createFakeWardens } from "../../fake/warden.js";
@@ -97,6 +98,41 @@ it("applies the restart policy once to a unit that ended while no daemon ran, an
   expect(events.filter(({ kind }) => kind === "unit-exit").at(-1)).toMatchObject({
     unit: "web",
     exit: { code: 37 },
+  });
+});
+
+it("tells of memory that ran out once, live or when a daemon comes back, and of pressure", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  house.world.runOut("shop/db", 2);
+  house.world.press("shop/web", "cpu", 31.5);
+  first.end();
+  house.world.runOut("shop/web", 1);
+  const told = async (daemon: Reconciler): Promise<readonly unknown[]> => {
+    const facts = [];
+    for await (const event of daemon.events({ follow: false, sinceSeq: 0 }, forever()))
+      if (event.kind === "oom") facts.push([event.cell, event.kills]);
+      else if (event.kind === "pressure") facts.push([event.cell, event.resource, event.avg10]);
+    return facts;
+  };
+  const seen = [
+    ["shop/db", 2],
+    ["shop/web", "cpu", 31.5],
+    ["shop/web", 1],
+  ];
+  expect(await told(await house.daemon())).toEqual(seen);
+});
+
+it("says that memory ran out, where a unit was killed for it", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  house.world.end("shop/web", "web", { signal: "SIGKILL", outOfMemory: true });
+  const { units } = await daemon.get(cell("shop/web"));
+  expect(units.find(({ name }) => name === "web")).toMatchObject({
+    ...{ state: "backoff", reason: "out of memory" },
+    exit: { signal: "SIGKILL", outOfMemory: true },
   });
 });
 

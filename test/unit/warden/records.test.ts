@@ -22,6 +22,7 @@ describe("exit records", () => {
     expect(exitStatusOf(9, 1)).toEqual({ signal: "SIGKILL", atMs: 1 });
     expect(exitStatusOf(0x86, 1)).toEqual({ signal: "SIGABRT", atMs: 1 });
     expect(exitStatusOf(40, 1)).toEqual({ signal: "SIG40", atMs: 1 });
+    expect(exitStatusOf(0x10009, 1)).toEqual({ signal: "SIGKILL", outOfMemory: true, atMs: 1 });
   });
 
   it("skip what a crash cut short", () => {

@@ -199,6 +199,8 @@ export interface Exit {
   /** Name of the signal that killed it, e.g. SIGKILL. */
   readonly signal?: string | undefined;
   readonly atMs: number;
+  /** The kernel killed it because the memory of its cell, or of the host, ran out. */
+  readonly outOfMemory: boolean;
 }
 
 export interface Boundary {
@@ -310,6 +312,8 @@ export interface Event {
   readonly unitExit?: Event_UnitExit | undefined;
   readonly step?: Event_StepDone | undefined;
   readonly daemon?: string | undefined;
+  readonly oom?: Event_OutOfMemory | undefined;
+  readonly pressure?: Event_Pressure | undefined;
 }
 
 export interface Event_CellChange {
@@ -328,6 +332,19 @@ export interface Event_UnitExit {
   readonly unit: string;
   readonly pid: number;
   readonly exit?: Exit | undefined;
+}
+
+export interface Event_OutOfMemory {
+  /** Processes killed for want of memory in the cell and those nested in it, since it was allocated. */
+  readonly kills: number;
+}
+
+/** Processes waited for a resource: some of them, for 300 ms of two seconds. Told at most every ten seconds. */
+export interface Event_Pressure {
+  /** cpu, memory or io */
+  readonly resource: string;
+  /** Percent of the last ten seconds, as the kernel averages it; lags behind at the beginning. */
+  readonly avg10: number;
 }
 
 export interface Event_StepDone {
