@@ -13,7 +13,7 @@ import {
   isCellName,
   parentOf,
 } from "../spec/index.js";
-import type { CellName, Controller, LimitFile, Limits } from "../spec/index.js";
+import type { CellName, Controller, LimitFile, Limits, Topology } from "../spec/index.js";
 import {
   awaitEvent,
   ensureCgroup,
@@ -28,6 +28,7 @@ import { filesOf, normaliseLimit, planWrites } from "./limits.js";
 import type { CgroupFacts, CgroupPort } from "./port.js";
 import { WARDENS, enableControllers, openSubtree } from "./subtree.js";
 import type { CgroupOptions } from "./subtree.js";
+import { readTopology } from "./topology.js";
 
 const REMOVE_MS = 5_000;
 
@@ -81,9 +82,14 @@ class Cgroups implements CgroupPort {
     this.#requireOffered(cell, [file]);
     const directory = this.directoryOf(cell);
     const before = await readLimitFile(directory, file);
-    for (const line of planWrites(file, before, text)) await writeCgroupFile(directory, file, line);
+    const lifted = isCpuset(file) && text === "" && (await this.isPopulated(cell));
+    // Where processes run the kernel refuses an empty cpuset (ENOSPC).
+    const wanted = lifted ? await this.#allOf(file) : text;
+    for (const line of planWrites(file, before, wanted))
+      await writeCgroupFile(directory, file, line);
     const after = normaliseLimit(file, await readCgroupFile(directory, file));
-    if (after !== normaliseLimit(file, text)) throw notTaken(join(directory, file), text, after);
+    if (after !== normaliseLimit(file, wanted))
+      throw notTaken(join(directory, file), wanted, after);
   }
 
   async readLimits(cell: CellName): Promise<Limits> {
@@ -91,9 +97,14 @@ class Cgroups implements CgroupPort {
     for (const file of LIMIT_FILES.filter((name) => this.#offers(controllerOf(name)))) {
       const text = await readCgroupFileIfAny(this.directoryOf(cell), file);
       const limit = text === undefined ? LIMIT_DEFAULTS[file] : normaliseLimit(file, text);
-      if (limit !== LIMIT_DEFAULTS[file]) limits[file] = limit;
+      if (limit === LIMIT_DEFAULTS[file]) continue;
+      if (!isCpuset(file) || limit !== (await this.#allOf(file))) limits[file] = limit;
     }
     return limits;
+  }
+
+  topology(): Promise<Topology> {
+    return readTopology(this.facts.subtree);
   }
 
   async setFrozen(cell: CellName, frozen: boolean, signal: AbortSignal): Promise<void> {
@@ -143,6 +154,11 @@ class Cgroups implements CgroupPort {
     return join(this.facts.subtree, WARDENS, fileNameOf(cell));
   }
 
+  async #allOf(file: "cpuset.cpus" | "cpuset.mems"): Promise<string> {
+    const { cpus, mems } = await this.topology();
+    return file === "cpuset.cpus" ? cpus : mems;
+  }
+
   #offers(controller: Controller): boolean {
     return this.facts.offered.includes(controller);
   }
@@ -151,6 +167,10 @@ class Cgroups implements CgroupPort {
     const missing = files.filter((file) => !this.#offers(controllerOf(file)));
     if (missing.length > 0) throw notOffered(cell, missing);
   }
+}
+
+function isCpuset(file: LimitFile): file is "cpuset.cpus" | "cpuset.mems" {
+  return file === "cpuset.cpus" || file === "cpuset.mems";
 }
 
 async function readLimitFile(directory: string, file: LimitFile): Promise<string> {

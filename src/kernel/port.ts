@@ -1,6 +1,6 @@
 // What the core asks of the kernel: one cgroup subtree, and facts about the host.
 
-import type { CellName, Controller, LimitFile, Limits } from "../spec/index.js";
+import type { CellName, Controller, LimitFile, Limits, Topology } from "../spec/index.js";
 
 export interface CgroupFacts {
   /** Where cgroup2 is mounted, from /proc/self/mountinfo. */
@@ -19,10 +19,14 @@ export interface CgroupPort {
   ensureWardenLeaf(cell: CellName): Promise<string>;
   /** Makes the cell's cgroup with these limits, written and read back; the parent's exists. Idempotent. */
   ensureCell(cell: CellName, limits: Limits): Promise<void>;
-  /** Limits whose controller is not offered are refused with KERNEL_REFUSED before anything is written. */
+  /**
+   * Limits whose controller is not offered are refused with KERNEL_REFUSED before anything is written.
+   * A cpuset that is lifted where processes run becomes all the subtree has, which is what the default means.
+   */
   writeLimit(cell: CellName, file: LimitFile, text: string): Promise<void>;
   /** The files among `LIMIT_FILES` that differ from the kernel's default, in the form of `Limits`. */
   readLimits(cell: CellName): Promise<Limits>;
+  topology(): Promise<Topology>;
   /** Waits until `cgroup.events` says so. */
   setFrozen(cell: CellName, frozen: boolean, signal: AbortSignal): Promise<void>;
   isFrozen(cell: CellName): Promise<boolean>;

@@ -146,11 +146,30 @@ const FILES = {
   "pids.max": orMax(wholeNumber(1, 2 ** 22).transform(String)),
 } satisfies Record<LimitFile, z.ZodType<string>>;
 
+const numa = notation(
+  /^node(?:0|[1-9][0-9]{0,3})$/,
+  "a NUMA node of the daemon's host such as node0",
+)
+  .transform((text) => Number(text.slice("node".length)))
+  .describe("NUMA node of the host: sets cpuset.cpus and cpuset.mems to what is on it.");
+
+/** What a cell's limits come to: the kernel's files, and the node that stands for two of them. */
+interface CellLimits {
+  readonly limits: Limits;
+  readonly numa?: number;
+}
+
 /** Every limit in the kernel's form, without those that are the kernel's default anyway. */
 export const limits = z
-  .strictObject(FILES)
+  .strictObject({ ...FILES, numa })
   .partial()
-  .transform((given): Limits => {
+  .transform(({ numa: node, ...given }, context): CellLimits => {
+    const clash = (["cpuset.cpus", "cpuset.mems"] as const).find((file) => file in given);
+    if (node !== undefined && clash !== undefined) {
+      const message = `sets ${clash} itself: say one of the two`;
+      context.addIssue({ code: "custom", path: ["numa"], message });
+      return z.NEVER;
+    }
     // A cell is one thing that works or does not: half of it killed would be neither.
     const whole = isLimited(given["memory.max"]) ? "1" : undefined;
     const texts = { ...given, "memory.oom.group": given["memory.oom.group"] ?? whole };
@@ -158,7 +177,7 @@ export const limits = z
       const text = texts[file];
       return text === undefined || text === LIMIT_DEFAULTS[file] ? [] : [[file, text] as const];
     });
-    return Object.fromEntries(set);
+    return { limits: Object.fromEntries(set), ...(node === undefined ? {} : { numa: node }) };
   })
   .describe("cgroup v2 files by their own names; nested cells live inside their parent's limits.");
 

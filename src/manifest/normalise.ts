@@ -92,7 +92,7 @@ function toCell(
   return {
     name: cell,
     boundary: toBoundary(fields, cell, inherited, context),
-    limits: fields.limits,
+    ...fields.limits,
     acceptMissingControllers:
       fields["accept-missing-controllers"] ?? inherited.acceptMissingControllers,
     publish: [],

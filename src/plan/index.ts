@@ -1,5 +1,6 @@
 export { describeStep } from "./describe.js";
 export { missingControllers } from "./limits.js";
+export { missingNodes, placeCells } from "./place.js";
 export type { MissingController } from "./limits.js";
 export { planMonolith } from "./monolith.js";
 export type { PlanFacts } from "./monolith.js";

@@ -3,8 +3,8 @@
 
 import { HengeError } from "../errors.js";
 import { parseManifest } from "../manifest/index.js";
-import { missingControllers } from "../plan/index.js";
-import type { Controller, Desired, ImageSpec, MonolithSpec } from "../spec/index.js";
+import { missingControllers, missingNodes, placeCells } from "../plan/index.js";
+import type { Controller, Desired, ImageSpec, MonolithSpec, Topology } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
 import type { ApplyOptions, ManifestSource } from "./control.js";
@@ -12,7 +12,7 @@ import type { Edges } from "./edges.js";
 
 /**
  * @throws {ManifestError} every problem of the text
- * @throws {HengeError} WRONG_STATE: an archive is missing
+ * @throws {HengeError} WRONG_STATE: an archive is missing · KERNEL_REFUSED: the host lacks a NUMA node
  */
 export async function desire(
   edges: Edges,
@@ -21,8 +21,23 @@ export async function desire(
   signal: AbortSignal,
 ): Promise<Desired> {
   const declared = parseManifest(source);
-  const accepted = options.allowMissingControllers ? acceptAll(declared) : declared;
+  const topology = await edges.cgroups.topology();
+  refuseMissingNodes(declared, topology);
+  const placed = placeCells(declared, topology);
+  const accepted = options.allowMissingControllers ? acceptAll(placed) : placed;
   return { spec: await withDigests(edges, accepted, signal), stopped: [] };
+}
+
+function refuseMissingNodes(spec: MonolithSpec, topology: Topology): void {
+  const missing = missingNodes(spec, topology);
+  if (missing.length === 0) return;
+  const where = missing.map(({ cell, node }) => `${cell} on node${String(node)}`).join(", ");
+  const known = topology.nodes.map(({ number }) => `node${String(number)}`).join(", ");
+  throw new HengeError(
+    "KERNEL_REFUSED",
+    `cannot place ${where}: this host has ${known === "" ? "no NUMA node" : `only ${known}`}`,
+    { hint: "name one of them, or none, under limits: numa" },
+  );
 }
 
 const CONTROLLERS: readonly Controller[] = ["cpu", "cpuset", "memory", "io", "pids"];

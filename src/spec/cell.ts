@@ -29,6 +29,8 @@ export interface CellSpec {
   readonly boundary: BoundarySpec;
   /** Written live. */
   readonly limits: Limits;
+  /** NUMA node the cell is kept on, e.g. 0; the daemon's host tells what cpuset.* that means. */
+  readonly numa?: number;
   /** Controllers the manifest accepts to go without on a host that does not offer them. */
   readonly acceptMissingControllers: readonly Controller[];
   /** Published ports, replaced live; only where `boundary.network` is own. */
@@ -125,6 +127,19 @@ export function controllerOf(file: LimitFile): Controller {
  * `cpu.max` as `QUOTA PERIOD` in µs, `io.max` as `MAJ:MIN rbps=N wbps=N riops=N wiops=N` lines.
  */
 export type Limits = Readonly<Partial<Record<LimitFile, string>>>;
+
+/** Where cells can run, as lists such as `0-3,8`; empty where the cpuset controller is not offered. */
+export interface Topology {
+  readonly cpus: string;
+  readonly mems: string;
+  /** Those with CPUs and memory. */
+  readonly nodes: readonly NumaNode[];
+}
+
+export interface NumaNode {
+  readonly number: number;
+  readonly cpus: string;
+}
 
 export interface UnitRef {
   readonly cell: CellName;

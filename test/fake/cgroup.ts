@@ -4,7 +4,7 @@ import { HengeError, KernelError } from "../../src/errors.js";
 import { filesOf, normaliseLimit } from "../../src/kernel/limits.js";
 import type { CgroupFacts, CgroupPort } from "../../src/kernel/port.js";
 import { LIMIT_DEFAULTS, controllerOf, fileNameOf, parentOf } from "../../src/spec/index.js";
-import type { CellName, Controller, LimitFile, Limits } from "../../src/spec/index.js";
+import type { CellName, Controller, LimitFile, Limits, Topology } from "../../src/spec/index.js";
 
 interface Cell {
   limits: Partial<Record<LimitFile, string>>;
@@ -33,6 +33,12 @@ class InMemoryCgroups implements FakeCgroups {
 
   directoryOf(cell: CellName): string {
     return `${this.facts.subtree}/${cell}`;
+  }
+
+  /** Two nodes of two CPUs each. */
+  topology(): Promise<Topology> {
+    const nodes = [0, 1].map((number) => ({ number, cpus: number === 0 ? "0-1" : "2-3" }));
+    return Promise.resolve({ cpus: "0-3", mems: "0-1", nodes });
   }
 
   async ensureWardenLeaf(cell: CellName): Promise<string> {

@@ -53,6 +53,16 @@ describe("writeLimit", () => {
     expect(readdirSync(join(subtree, "shop"))).toEqual([]);
   });
 
+  it("lifts a cpuset where processes run to all there is, which then reads as none", async () => {
+    const shared = cgroupsOf({ mount: subtree, subtree, offered: ["cpuset"] });
+    writeFileSync(join(subtree, "cpuset.cpus.effective"), "0-3\n");
+    writeFileSync(join(subtree, "shop/cpuset.cpus"), "0\n");
+    writeFileSync(join(subtree, "shop/cgroup.events"), "populated 1\nfrozen 0\n");
+    await shared.writeLimit(SHOP, "cpuset.cpus", "");
+    expect(readFileSync(join(subtree, "shop/cpuset.cpus"), "utf8")).toBe("0-3\n");
+    expect(await shared.readLimits(SHOP)).toEqual({});
+  });
+
   it("refuses to believe a write that does not read back", async () => {
     // Takes every write and reads back as nothing.
     symlinkSync("/dev/null", join(subtree, "shop/pids.max"));

@@ -61,6 +61,27 @@ describe("limits in the kernel's form", () => {
   });
 });
 
+describe("numa", () => {
+  it("names a node, which the daemon's host makes cpusets of", () => {
+    expect(parseCell("limits: { numa: node1, pids.max: 5 }")).toMatchObject({
+      limits: { "pids.max": "5" },
+      numa: 1,
+    });
+  });
+
+  it.each(["node", "node01", "0", "nodes"])("%s is no node", (value) => {
+    expect(limitProblems(`numa: "${value}"`)).toEqual([
+      `numa: expected a NUMA node of the daemon's host such as node0, got the string "${value}"`,
+    ]);
+  });
+
+  it.each(["cpuset.cpus", "cpuset.mems"])("cannot stand beside %s", (file) => {
+    expect(limitProblems(`numa: node0, ${file}: 0`)).toEqual([
+      `numa: sets ${file} itself: say one of the two`,
+    ]);
+  });
+});
+
 describe("limits out of range", () => {
   it.each([
     ["cpu.weight: 0", "cpu.weight: expected a whole number from 1 to 10000, got the number 0"],

@@ -51,7 +51,7 @@ describe("the published JSON Schema", () => {
 
   it("knows every limit there is", () => {
     const limits = (schema["properties"] as Readonly<Record<string, Schema>>)["limits"] ?? {};
-    expect(Object.keys(propertiesOf(limits)).sort()).toEqual([...LIMIT_FILES].sort());
+    expect(Object.keys(propertiesOf(limits)).sort()).toEqual([...LIMIT_FILES, "numa"].sort());
   });
 
   it("names the nested cell once and refers to it", () => {

@@ -124,6 +124,24 @@ it("tells of memory that ran out once, live or when a daemon comes back, and of 
   expect(await told(await house.daemon())).toEqual(seen);
 });
 
+it("keeps a cell on its node; a node the host lacks is refused with those it has", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  const on = (node: string): string => SHOP.replace("memory.max: 512MiB", `numa: ${node}`);
+  await house.up(daemon, on("node1"));
+  expect((await daemon.get(cell("shop"))).limits).toEqual({
+    "cpuset.cpus": "2-3",
+    "cpuset.mems": "1",
+  });
+  expect(await house.plan(daemon, on("node1"))).toEqual([]);
+  await house.up(daemon, on("node0"));
+  expect((await daemon.get(cell("shop"))).limits).toMatchObject({ "cpuset.mems": "0" });
+  await expect(house.up(daemon, on("node2"))).rejects.toMatchObject({
+    code: "KERNEL_REFUSED",
+    message: "cannot place shop on node2: this host has only node0, node1",
+  });
+});
+
 it("says that memory ran out, where a unit was killed for it", async () => {
   const house = await House.build();
   const daemon = await house.daemon();
