@@ -168,8 +168,30 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a limit the kernel took otherwise is believed",
     file: "src/kernel/cgroup.ts",
-    from: "if (after !== normaliseLimit(file, text)) throw notTaken",
-    to: "if (false) throw notTaken",
+    from: "if (after !== normaliseLimit(file, wanted))\n      throw notTaken",
+    to: "if (false)\n      throw notTaken",
     test: "test/unit/kernel test/contract/cgroup.test.ts",
+  },
+  {
+    name: "a cpuset is lifted as if nothing ran in the cell",
+    file: "src/kernel/cgroup.ts",
+    from: "const wanted = lifted ? await this.#allOf(file) : text;",
+    to: "const wanted = text;",
+    test: "test/unit/kernel",
+  },
+  {
+    name: "what was told of memory that ran out is told again by the next daemon",
+    file: "src/reconcile/cells.ts",
+    from: "if (kills > this.edges.events.lastOomKills(cell))",
+    to: "if (kills > 0)",
+    test: "test/unit/reconcile/reconciler.test.ts",
+  },
+  {
+    name: "pressure is told with every window of the kernel's",
+    file: "src/warden/pressure.c",
+    from: "now - gauge->told_ms < TOLD_EVERY_MS",
+    to: "now - gauge->told_ms > TOLD_EVERY_MS",
+    test: "test/system/warden-pressure.test.ts",
+    built: true,
   },
 ];
