@@ -28,6 +28,7 @@ import { takeLock } from "./store/lock.js";
 import { readLogs } from "./store/logs.js";
 import { openMonoliths } from "./store/monoliths.js";
 import { openVolumeLedger } from "./store/volumes.js";
+import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
 
@@ -37,6 +38,7 @@ interface Options {
   readonly delegated?: string;
 }
 
+const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const GIB = 1024 ** 3;
 const POOL_DEFAULT_BYTES = 20 * GIB;
 
@@ -73,6 +75,7 @@ async function main(): Promise<void> {
 }
 
 async function run(options: Options, log: Logger): Promise<void> {
+  const manager = meetServiceManager(WARDEN, process.env, process.pid);
   if (process.getuid?.() !== 0)
     throw new HengeError("PEER_DENIED", "cannot start: henged must run as root");
   process.umask(0o077);
@@ -87,10 +90,13 @@ async function run(options: Options, log: Logger): Promise<void> {
   const edges = await openEdges(paths, options, log);
   const reconciler = new Reconciler(edges);
   await reconciler.begin();
-  const server = await serve({ control: reconciler, socketPath: paths.socket, log });
+  const socket = manager.socketFd === undefined ? { path: paths.socket } : { fd: manager.socketFd };
+  const server = await serve({ control: reconciler, socket, log });
+  manager.ready();
   log.info({ socket: paths.socket, cgroup: edges.cgroups.facts }, "ready");
   const signal = await nextSignal();
   log.info({ signal }, "ending; the cells run on");
+  manager.stopping();
   await server.close();
   reconciler.end();
   process.exit(0);
@@ -118,7 +124,7 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     volumes,
     network: createNetwork({ run: runCommand, rootKey: paths.key }),
     wardens: createWardenPort({
-      binary: join(packageDirectory, "dist", "henge-warden"),
+      binary: WARDEN,
       runDirectory: paths.run,
       stateDirectory: paths.state,
       bootId: await host.bootId(),

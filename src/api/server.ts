@@ -1,6 +1,5 @@
 // The gRPC server on the daemon's unix socket. Who can open the socket is root here: it is the only authorisation.
 
-import { rm } from "node:fs/promises";
 import { createServer } from "node:net";
 
 import { Server, ServerCredentials } from "@grpc/grpc-js";
@@ -11,6 +10,7 @@ import type { Control } from "../reconcile/control.js";
 import { implementationOf } from "./handlers.js";
 import { hengeService } from "./service.js";
 import { listenOn } from "./socket.js";
+import type { SocketSource } from "./socket.js";
 
 // The defaults let one client hold the daemon's memory (4 MiB a message, streams and idle time without limit).
 const LIMITS: ServerOptions = {
@@ -25,8 +25,7 @@ const CLOSE_GRACE_MS = 1_000;
 
 export interface ServeOptions {
   readonly control: Control;
-  /** In a directory of mode 0700; the caller holds the root's lock, so a socket there is stale and replaced. */
-  readonly socketPath: string;
+  readonly socket: SocketSource;
   readonly log: Logger;
 }
 
@@ -40,13 +39,13 @@ export async function serve(options: ServeOptions): Promise<{ close(): Promise<v
     injector.injectConnection(socket);
   });
   listener.maxConnections = CONNECTIONS_MAX;
-  await listenOn(listener, options.socketPath);
+  const removeSocket = await listenOn(listener, options.socket);
   listener.on("error", (error) => {
     options.log.error({ err: error }, "cannot accept a connection");
   });
   return {
     async close() {
-      await rm(options.socketPath, { force: true });
+      await removeSocket();
       const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
       injector.drain(CLOSE_GRACE_MS);
       await closed;

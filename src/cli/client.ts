@@ -43,8 +43,8 @@ const DEADLINE_MS: Record<RpcName, number> = {
   Doctor: 60 * SECOND,
   Version: 30 * SECOND,
 };
-// A daemon that is not there is known at once; this is for one that is there and does not answer.
-const ANSWER_MS = 5 * SECOND;
+/** A daemon that is not there is known at once; this is for a socket whose daemon is being started, or hangs. */
+export const PATIENCE_MS = 60 * SECOND;
 
 export interface Client {
   call<Rpc extends UnaryName>(rpc: Rpc, request: Message<Rpc>): Promise<Reply<Rpc>>;
@@ -56,14 +56,18 @@ export interface Client {
 }
 
 /** @throws {HengeError} UNREACHABLE: no daemon answers there; PEER_DENIED: the socket is not for this user */
-export async function connect(socketPath: string, startHint: string): Promise<Client> {
+export async function connect(
+  socketPath: string,
+  startHint: string,
+  patienceMs = PATIENCE_MS,
+): Promise<Client> {
   await probe(socketPath, startHint);
   const grpc = new GrpcClient(`unix:${socketPath}`, credentials.createInsecure(), {
     "grpc.enable_http_proxy": 0,
     "grpc.enable_retries": 0,
   });
   try {
-    await ready(grpc, socketPath);
+    await ready(grpc, socketPath, patienceMs);
   } catch (error) {
     grpc.close();
     throw error;
@@ -92,9 +96,9 @@ async function probe(socketPath: string, startHint: string): Promise<void> {
   }
 }
 
-function ready(grpc: GrpcClient, socketPath: string): Promise<void> {
+function ready(grpc: GrpcClient, socketPath: string, patienceMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    grpc.waitForReady(Date.now() + ANSWER_MS, (error) => {
+    grpc.waitForReady(Date.now() + patienceMs, (error) => {
       if (error === undefined) resolve();
       else {
         const message = `cannot reach henged at ${socketPath}: it does not answer`;

@@ -3,7 +3,8 @@
 import { resolve } from "node:path";
 
 import { rootPaths } from "../root.js";
-import { connect } from "./client.js";
+import { usage } from "./arguments.js";
+import { PATIENCE_MS, connect } from "./client.js";
 import type { Client } from "./client.js";
 import type { Io } from "./io.js";
 import { json } from "./text.js";
@@ -37,7 +38,7 @@ export function makeContext(
       io.stdout.write(form === "json" ? json(value, 2) : text());
     },
     async withDaemon(use) {
-      const client = await connect(rootPaths(root).socket, startHint(root));
+      const client = await connect(rootPaths(root).socket, startHint(root), patience(io));
       try {
         return await use(client);
       } finally {
@@ -45,6 +46,17 @@ export function makeContext(
       }
     },
   };
+}
+
+/** @throws {HengeError} USAGE: it is no number of seconds */
+function patience({ env }: Io): number {
+  const text = env["HENGE_PATIENCE"] ?? "";
+  if (text === "") return PATIENCE_MS;
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= 3_600) return seconds * 1_000;
+  throw usage(
+    `cannot wait ${text} for a daemon: HENGE_PATIENCE is a number of seconds, up to 3600`,
+  );
 }
 
 function startHint(root: string | undefined): string {

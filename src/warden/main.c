@@ -1,6 +1,6 @@
 /* henge-warden: parent and witness of one cell. Directives come on descriptor 3, its answer goes to
  * 4, a network namespace to join may be on 5. It answers when the cell stands, and stays until it
- * is told to free it. */
+ * is told to free it. With --manager it is the daemon's voice instead. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -18,6 +18,7 @@
 #include "exits.h"
 #include "init.h"
 #include "kernel.h"
+#include "manager.h"
 #include "pressure.h"
 #include "record.h"
 #include "serve.h"
@@ -247,7 +248,8 @@ int main(int argc, char **argv)
 	struct failure fail = { 0 };
 	struct request request = { 0 };
 	size_t length;
-	(void)argc;
+	if (argc == 2 && strcmp(argv[1], "--manager") == 0)
+		return manager_run();
 	/* The daemon's is tighter; a cell must be able to read its own cgroup. Files name their modes. */
 	umask(022);
 	int err = detach_from_file(argv, &fail);

@@ -223,7 +223,7 @@ it("says that a daemon is there and does not answer", async () => {
   await mkdir(join(root, "run"));
   const mute = createServer(() => undefined).listen(join(root, "run", "henged.sock"));
   onTestFinished(() => void mute.close());
-  const { exit, stderr } = await henge(root, ["ps"]);
+  const { exit, stderr } = await henge(root, ["ps"], { env: { HENGE_PATIENCE: "1" } });
   expect(exit).toBe(69);
   expect(stderr).toMatch(/does not answer/);
 }, 15_000);

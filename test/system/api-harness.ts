@@ -28,7 +28,7 @@ export async function startDaemon(over: Partial<Control> = {}): Promise<TestDaem
   await mkdir(run, { mode: 0o700 });
   const log: string[] = [];
   const logger = createLogger({ write: (line) => log.push(line) });
-  const server = await serve({ control: fakeControl(over), socketPath: socket, log: logger });
+  const server = await serve({ control: fakeControl(over), socket: { path: socket }, log: logger });
   let closed: Promise<void> | undefined;
   const close = () => (closed ??= server.close());
   onTestFinished(close);

@@ -15,7 +15,7 @@ import { henge, startDaemon } from "./api-harness.js";
 const log = createLogger({ write: () => undefined });
 
 async function serveOn(socketPath: string) {
-  const server = await serve({ control: fakeControl(), socketPath, log });
+  const server = await serve({ control: fakeControl(), socket: { path: socketPath }, log });
   onTestFinished(() => server.close());
   return server;
 }
@@ -69,14 +69,18 @@ it.each([
 ])("refuses to replace %s", async (_what, make) => {
   const path = join(await temporaryDirectory(), "s.sock");
   await make(path);
-  const serving = serve({ control: fakeControl(), socketPath: path, log });
+  const serving = serve({ control: fakeControl(), socket: { path }, log });
   await expect(serving).rejects.toMatchObject({ code: "WRONG_STATE" });
   expect((await lstat(path)).isSocket()).toBe(false);
   expect(await readdir(dirname(path))).toEqual(["s.sock"]);
 });
 
 it("refuses a path that a unix socket cannot have", async () => {
-  const serving = serve({ control: fakeControl(), socketPath: `/tmp/${"x".repeat(103)}`, log });
+  const serving = serve({
+    control: fakeControl(),
+    socket: { path: `/tmp/${"x".repeat(103)}` },
+    log,
+  });
   await expect(serving).rejects.toMatchObject({ code: "USAGE" });
 });
 
