@@ -24,6 +24,7 @@ import { readArchiveDigest } from "./storage/archive.js";
 import { createBtrfsDriver } from "./storage/btrfs.js";
 import { openAudit } from "./store/audit.js";
 import { openEventLog } from "./store/event-log.js";
+import { openHaltMark } from "./store/halt-mark.js";
 import { takeLock } from "./store/lock.js";
 import { readLogs } from "./store/logs.js";
 import { openMonoliths } from "./store/monoliths.js";
@@ -118,6 +119,7 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     stateDirectory: paths.state,
     pool: () => volumes.facts(),
   });
+  const bootId = await host.bootId();
   return {
     cgroups,
     host,
@@ -127,10 +129,11 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
       binary: WARDEN,
       runDirectory: paths.run,
       stateDirectory: paths.state,
-      bootId: await host.bootId(),
+      bootId,
     }),
     store: await openMonoliths(join(paths.state, "monoliths")),
     ledger: await openVolumeLedger(join(paths.state, "volumes.json")),
+    haltMark: openHaltMark(join(paths.run, "halted"), bootId),
     audit: await openAudit(join(paths.state, "audit.log")),
     events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),
     clock: { now: Date.now, after: callAfter },

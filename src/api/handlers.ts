@@ -12,10 +12,12 @@ import { exec } from "./rpc/exec.js";
 import { free } from "./rpc/free.js";
 import { freeze } from "./rpc/freeze.js";
 import { get } from "./rpc/get.js";
+import { halt } from "./rpc/halt.js";
 import { list } from "./rpc/list.js";
 import { logs } from "./rpc/logs.js";
 import { plan } from "./rpc/plan.js";
 import { restart } from "./rpc/restart.js";
+import { resume } from "./rpc/resume.js";
 import { start } from "./rpc/start.js";
 import { stop } from "./rpc/stop.js";
 import { thaw } from "./rpc/thaw.js";
@@ -44,6 +46,8 @@ export function implementationOf(control: Control, log: Logger): UntypedServiceI
     Freeze: unary(freeze(control), as("Freeze")),
     Thaw: unary(thaw(control), as("Thaw")),
     Free: serverStream(free(control), as("Free")),
+    Halt: serverStream(halt(control), as("Halt")),
+    Resume: unary(resume(control), as("Resume")),
     Logs: serverStream(logs(control), as("Logs")),
     Events: serverStream(events(control), as("Events")),
     Exec: bidiStream(exec(control), as("Exec")),

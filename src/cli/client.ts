@@ -37,6 +37,8 @@ const DEADLINE_MS: Record<RpcName, number> = {
   Freeze: 60 * SECOND,
   Thaw: 60 * SECOND,
   Free: 6 * HOUR,
+  Halt: 6 * HOUR,
+  Resume: 60 * SECOND,
   Logs: 7 * DAY,
   Events: 7 * DAY,
   Exec: 7 * DAY,

@@ -16,10 +16,12 @@ import { addEvents } from "./verbs/events.js";
 import { addExec } from "./verbs/exec.js";
 import { addFreeze } from "./verbs/freeze.js";
 import { addGet } from "./verbs/get.js";
+import { addHalt } from "./verbs/halt.js";
 import { addLogs } from "./verbs/logs.js";
 import { addPlan } from "./verbs/plan.js";
 import { addPs } from "./verbs/ps.js";
 import { addRestart } from "./verbs/restart.js";
+import { addResume } from "./verbs/resume.js";
 import { addSchema } from "./verbs/schema.js";
 import { addStart } from "./verbs/start.js";
 import { addStop } from "./verbs/stop.js";
@@ -30,7 +32,18 @@ import { addVersion } from "./verbs/version.js";
 
 const VERBS = [
   ...[addUp, addPlan, addValidate, addSchema, addPs, addGet, addStart, addStop, addRestart],
-  ...[addFreeze, addThaw, addDown, addLogs, addEvents, addExec, addDoctor, addVersion],
+  ...[
+    addFreeze,
+    addThaw,
+    addDown,
+    addHalt,
+    addResume,
+    addLogs,
+    addEvents,
+    addExec,
+    addDoctor,
+    addVersion,
+  ],
 ];
 
 /** @param argv without node and the script. Never throws; what went wrong is on `io.stderr`. */

@@ -9,6 +9,7 @@ import { monolithOf, parentOf } from "../spec/index.js";
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
 import { desire, refuseMissingControllers, refuseTakenPorts } from "./desire.js";
+import { refuseHalted } from "./halt.js";
 import { cellNotFound } from "./targets.js";
 
 const PLAN_DEADLINE_MS = 60_000;
@@ -51,6 +52,7 @@ export async function apply(
   const monolith = desired.spec.name;
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {
+    await refuseHalted(context, "bring it up");
     await edges.volumes.ensurePool(signal);
     await bringTo(context, desired, report, signal);
   });

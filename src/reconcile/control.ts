@@ -104,6 +104,10 @@ export interface Control {
     report: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Stops and frees every monolith; nothing is started until `resume` or the next boot. What is desired stays. */
+  halt(requestId: string, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
+  /** Returns before everything is up. */
+  resume(requestId: string): Promise<void>;
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Past events later than `sinceSeq`, then, with follow, new ones. */
   events(

@@ -4,6 +4,7 @@ import type { CgroupPort, HostPort } from "../kernel/port.js";
 import type { NetworkPort } from "../network/port.js";
 import type { VolumeDriver } from "../storage/driver.js";
 import type { Audit } from "../store/audit.js";
+import type { HaltMark } from "../store/halt-mark.js";
 import type { MonolithStore } from "../store/monoliths.js";
 import type { VolumeLedger } from "../store/volumes.js";
 import type { WardenPort } from "../warden/port.js";
@@ -26,6 +27,7 @@ export interface Edges {
   readonly wardens: WardenPort;
   readonly store: MonolithStore;
   readonly ledger: VolumeLedger;
+  readonly haltMark: HaltMark;
   readonly audit: Audit;
   readonly events: Events;
   readonly clock: Clock;

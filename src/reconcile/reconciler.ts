@@ -21,12 +21,15 @@ import type {
   VersionInfo,
 } from "./control.js";
 import type { Edges } from "./edges.js";
+import { halt } from "./halt.js";
 import { changeRunState, setFrozen } from "./run-state.js";
 import { adoptCells, converge } from "./start-up.js";
 import { cellNotFound, isWithin } from "./targets.js";
 
 export class Reconciler implements Control {
   private readonly context: Context;
+  private converging = false;
+  private convergeAgain = false;
   private readonly stopping = new AbortController();
 
   constructor(edges: Edges) {
@@ -37,9 +40,25 @@ export class Reconciler implements Control {
   async begin(): Promise<void> {
     await adoptCells(this.context);
     this.context.edges.events.emit({ kind: "daemon", text: "started" });
-    converge(this.context, this.stopping.signal).catch((error: unknown) => {
-      this.context.edges.warn("cannot converge", error);
-    });
+    this.converge();
+  }
+
+  /** One at a time; asked meanwhile, it runs once more: the one under way may have seen that all is halted. */
+  private converge(): void {
+    if (this.converging) {
+      this.convergeAgain = true;
+      return;
+    }
+    this.converging = true;
+    this.convergeAgain = false;
+    converge(this.context, this.stopping.signal)
+      .catch((error: unknown) => {
+        this.context.edges.warn("cannot converge", error);
+      })
+      .finally(() => {
+        this.converging = false;
+        if (this.convergeAgain) this.converge();
+      });
   }
 
   /** Lets go of everything; the cells run on. */
@@ -106,6 +125,17 @@ export class Reconciler implements Control {
     signal: AbortSignal,
   ): Promise<void> {
     return free(this.context, cell, options.destroyData, options.requestId, report, signal);
+  }
+
+  halt(requestId: string, report: Report, signal: AbortSignal): Promise<void> {
+    return halt(this.context, requestId, report, signal);
+  }
+
+  async resume(requestId: string): Promise<void> {
+    const { audit, clock, haltMark } = this.context.edges;
+    await audit.append({ atMs: clock.now(), requestId, verb: "resume", target: "all" });
+    await haltMark.clear();
+    this.converge();
   }
 
   async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {

@@ -16,6 +16,7 @@ import { monolithOf } from "../spec/index.js";
 
 import type { Context, Report } from "./context.js";
 import type { Target } from "./control.js";
+import { refuseHalted } from "./halt.js";
 import { cellNotFound, expandTarget, isWithin } from "./targets.js";
 
 type Verb = "start" | "stop" | "restart";
@@ -31,6 +32,7 @@ export async function changeRunState(
   const monolith = monolithOf(target.cell);
   const text = target.unit === undefined ? target.cell : `${target.cell}:${target.unit}`;
   await context.change({ id: requestId, verb, monolith, target: text }, async () => {
+    if (verb !== "stop") await refuseHalted(context, verb);
     const desired = await declared(context, target.cell);
     const units = expandTarget(desired.spec, target);
     const wanted = { ...desired, stopped: stoppedAfter(verb, desired.stopped, units) };

@@ -38,6 +38,7 @@ function wantedUnits({ spec, stopped }: Desired): readonly string[] {
  */
 export async function converge(context: Context, stop: AbortSignal): Promise<void> {
   for (let waitMs = RETRY_MIN_MS; !stop.aborted; waitMs = Math.min(2 * waitMs, RETRY_MAX_MS)) {
+    if (await context.edges.haltMark.isSet()) return;
     if (await convergeAll(context, stop)) return;
     await new Promise<void>((resolve) => {
       const cancel = context.edges.clock.after(waitMs, resolve);
@@ -89,7 +90,10 @@ async function convergeOne(
   const signal = AbortSignal.any([stop, giveWay.signal]);
   await context.change(
     request,
-    () => context.execute(name, steps, () => undefined, signal),
+    async () => {
+      if (await context.edges.haltMark.isSet()) return;
+      await context.execute(name, steps, () => undefined, signal);
+    },
     giveWay,
   );
 }

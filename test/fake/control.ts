@@ -21,6 +21,8 @@ export function fakeControl(over: Partial<Control> = {}): Control {
     freeze: unknown,
     thaw: unknown,
     free: unknown,
+    halt: () => Promise.resolve(),
+    resume: () => Promise.resolve(),
     logs: () => iterate([]),
     events: () => iterate([]),
     exec: unknown,

@@ -261,6 +261,17 @@ export interface FreeRequest {
   readonly requestId: string;
 }
 
+export interface HaltRequest {
+  readonly requestId: string;
+}
+
+export interface ResumeRequest {
+  readonly requestId: string;
+}
+
+export interface ResumeReply {
+}
+
 export interface LogsRequest {
   readonly target?: Target | undefined;
   readonly follow: boolean;
@@ -444,6 +455,10 @@ export interface Henge {
   Thaw(request: ThawRequest): Promise<ThawReply>;
   /** Stops and frees a monolith and forgets its manifest; its volumes stay unless asked otherwise. */
   Free(request: FreeRequest): AsyncIterable<Progress>;
+  /** Stops and frees every monolith in order, and starts nothing until Resume or the next boot; all stays desired. */
+  Halt(request: HaltRequest): AsyncIterable<Progress>;
+  /** Lifts Halt; does not wait until everything is up. */
+  Resume(request: ResumeRequest): Promise<ResumeReply>;
   Logs(request: LogsRequest): AsyncIterable<LogLine>;
   Events(request: EventsRequest): AsyncIterable<Event>;
   /**

@@ -1,0 +1,18 @@
+import { expect, it } from "vitest";
+
+import { henge, startDaemon } from "./api-harness.js";
+
+it("halts everything, tells what is stopped, and resumes", async () => {
+  const asked: string[] = [];
+  const daemon = await startDaemon({
+    halt: (_requestId, report) => {
+      asked.push("halt");
+      report({ kind: "note", text: "shop is stopped" });
+      return Promise.resolve();
+    },
+    resume: () => Promise.resolve(void asked.push("resume")),
+  });
+  expect((await henge(daemon.root, ["halt"])).stdout).toContain("shop is stopped");
+  expect((await henge(daemon.root, ["resume"])).exit).toBe(0);
+  expect(asked).toEqual(["halt", "resume"]);
+});
