@@ -1,0 +1,130 @@
+// A monolith with a real PostgreSQL through a reboot and a power cut: ended in order, and up again by itself.
+
+import { beforeAll, describe, expect, it } from "vitest";
+
+import { useHost } from "./fixture.js";
+import { installUnits } from "./units.js";
+
+const MANIFEST = `
+henge: 1
+name: shop
+root: host
+network: own
+volumes: { postgres: { quota: 700MiB } }
+cells:
+  db:
+    mounts: [{ volume: postgres, path: /var/lib/postgresql, owner: postgres, mode: "0700" }]
+    tmpfs: [/tmp]
+    units:
+      init:
+        one-shot: true
+        user: postgres
+        argv:
+          - /bin/sh
+          - -c
+          - test -s /var/lib/postgresql/data/PG_VERSION ||
+            /usr/lib/postgresql/17/bin/initdb --no-sync --auth=trust -D /var/lib/postgresql/data
+      postgres:
+        after: [init]
+        user: postgres
+        argv: [/usr/lib/postgresql/17/bin/postgres, -k, /tmp, -D, /var/lib/postgresql/data]
+        readiness: { tcp: 5432 }
+        stop: [INT, 60s]
+  web:
+    units:
+      web: { after: ["db:postgres"], argv: [/usr/bin/sleep, infinity], clean-exits: [TERM] }
+`;
+const STEP_MS = 600_000;
+const OFF_SECONDS = 240;
+
+interface PsCell {
+  readonly cell: string;
+  readonly units: readonly { readonly name: string; readonly state: string }[];
+}
+
+const host = useHost();
+let logged = 0;
+
+beforeAll(async () => {
+  await installUnits(host);
+  await host.must(`cat >/root/shop.yaml <<'END'\n${MANIFEST}END`);
+  await host.mustHenge("up", "/root/shop.yaml");
+}, STEP_MS);
+
+async function sql(text: string): Promise<string> {
+  const psql = "/usr/lib/postgresql/17/bin/psql";
+  const argv = [psql, "-h", "/tmp", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-qAtc", text];
+  return (await host.mustHenge("exec", "shop/db:postgres", ...argv)).trim();
+}
+
+/** What PostgreSQL has said since this was last asked. */
+async function said(): Promise<string> {
+  const lines = (await host.mustHenge("logs", "shop/db:postgres")).split("\n");
+  const fresh = lines.slice(logged);
+  logged = lines.length - 1;
+  return fresh.join("\n");
+}
+
+/** Boots it again and waits until the daemon has, unasked, brought everything up. */
+async function upAgain(): Promise<void> {
+  await host.again();
+  await host.must(
+    "until systemctl --quiet is-active henged henge-monoliths; do " +
+      '[ "$((waited += 1))" -lt 240 ] || exit 1; sleep 1; done',
+  );
+  const deadline = Date.now() + 240_000;
+  for (;;) {
+    const cells = JSON.parse(await host.mustHenge("ps", "-o", "json")) as readonly PsCell[];
+    const units = cells.flatMap((cell) => cell.units.map(({ name, state }) => `${name} ${state}`));
+    if (units.length === 3 && units.every((unit) => / (?:running|done)$/.test(unit))) return;
+    if (Date.now() > deadline) throw new Error(`not up: ${units.join(", ")}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
+describe("a host that goes down and comes back", () => {
+  it(
+    "stops cells in order before their volumes go, and brings all up by itself",
+    async () => {
+      await sql(
+        "create table ledger (line int); insert into ledger select generate_series(1, 1000)",
+      );
+      await said();
+      await host.run("systemctl reboot");
+      await host.waitOff(OFF_SECONDS);
+      await upAgain();
+      const log = await said();
+      expect(log).toContain("received fast shutdown request");
+      expect(log).toContain("database system is shut down");
+      expect(log).toContain("database system was shut down at");
+      expect(log).not.toMatch(/not properly shut down|interrupted/);
+      expect(await sql("select count(*) from ledger")).toBe("1000");
+      // web waits for PostgreSQL, so it is stopped first; both before the daemon, and that before the pool.
+      const events = await host.mustHenge("events", "-o", "json");
+      const stops = [...events.matchAll(/"unit":\s*"(\w+)"[^}]*"state":\s*"stopping"/g)];
+      expect(stops.map(([, unit]) => unit)).toEqual(["web", "postgres"]);
+      const journal = await host.must("journalctl --boot=-1 --no-pager --output=cat _PID=1");
+      const ended = ["monoliths", "daemon", "cells"].map((what) =>
+        journal.search(new RegExp(`^(?:Stopped|Deactivated) .*The ${what} of Henge`, "m")),
+      );
+      expect(ended).toEqual([...ended].sort((a, b) => a - b));
+      expect(ended).not.toContain(-1);
+      expect(journal).not.toMatch(/Failed unmounting run-henge/);
+    },
+    STEP_MS,
+  );
+
+  it(
+    "keeps every acknowledged row through a power cut",
+    async () => {
+      await said();
+      for (let line = 1001; line <= 1010; line += 1)
+        await sql(`insert into ledger values (${String(line)})`);
+      await host.cut();
+      await upAgain();
+      expect(await said()).toContain("not properly shut down");
+      expect(await sql("select count(*), max(line) from ledger")).toBe("1010|1010");
+    },
+    STEP_MS,
+  );
+});
