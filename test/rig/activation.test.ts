@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
-import { installUnits } from "./units.js";
+import { installUnits, upFromText } from "./units.js";
 
 const MANIFEST = `
 henge: 1
@@ -21,8 +21,7 @@ const host = useHost();
 
 beforeAll(async () => {
   await installUnits(host);
-  await host.must(`cat >/root/shop.yaml <<'END'\n${MANIFEST}END`);
-  await host.mustHenge("up", "/root/shop.yaml");
+  await upFromText(host, MANIFEST);
 }, STEP_MS);
 
 async function unitPid(): Promise<unknown> {

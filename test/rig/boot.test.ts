@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
-import { installUnits } from "./units.js";
+import { installUnits, upFromText } from "./units.js";
 
 const MANIFEST = `
 henge: 1
@@ -47,8 +47,7 @@ let logged = 0;
 
 beforeAll(async () => {
   await installUnits(host);
-  await host.must(`cat >/root/shop.yaml <<'END'\n${MANIFEST}END`);
-  await host.mustHenge("up", "/root/shop.yaml");
+  await upFromText(host, MANIFEST);
 }, STEP_MS);
 
 async function sql(text: string): Promise<string> {
