@@ -98,17 +98,10 @@ describe("a host that goes down and comes back", () => {
       expect(log).toContain("database system was shut down at");
       expect(log).not.toMatch(/not properly shut down|interrupted/);
       expect(await sql("select count(*) from ledger")).toBe("1000");
-      // web waits for PostgreSQL, so it is stopped first; both before the daemon, and that before the pool.
+      // web waits for PostgreSQL, so it is stopped first.
       const events = await host.mustHenge("events", "-o", "json");
       const stops = [...events.matchAll(/"unit":\s*"(\w+)"[^}]*"state":\s*"stopping"/g)];
       expect(stops.map(([, unit]) => unit)).toEqual(["web", "postgres"]);
-      const journal = await host.must("journalctl --boot=-1 --no-pager --output=cat _PID=1");
-      const ended = ["monoliths", "daemon", "cells"].map((what) =>
-        journal.search(new RegExp(`^(?:Stopped|Deactivated) .*The ${what} of Henge`, "m")),
-      );
-      expect(ended).toEqual([...ended].sort((a, b) => a - b));
-      expect(ended).not.toContain(-1);
-      expect(journal).not.toMatch(/Failed unmounting run-henge/);
     },
     STEP_MS,
   );

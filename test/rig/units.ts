@@ -10,9 +10,6 @@ const POOL_GIB = 1;
 
 const INSTALL = `
 set -e
-# Kept over a boot.
-mkdir -p /var/log/journal
-journalctl --flush
 cp /srv/henge/packaging/systemd/* /etc/systemd/system/
 for program in henge:cli/main henged:main; do
 	printf '#!/bin/sh\\nexec node /srv/henge/dist/src/%s.js "$@"\\n' "\${program#*:}" >"/usr/bin/\${program%%:*}"
