@@ -14,6 +14,7 @@ const CONTROLLERS = [
   "pids",
 ] as const satisfies readonly Controller[];
 const CAP_SYS_RESOURCE = 24n;
+const ENTROPY_BITS = 256;
 const MIB = 1024 * 1024;
 const LOW_SPACE_BYTES = 2048 * MIB;
 const NO_SPACE_BYTES = 128 * MIB;
@@ -135,6 +136,19 @@ export function judgeClock(nowMs: number): Finding {
     text,
     "Set the clock and keep it set: apt-get install systemd-timesyncd.",
   );
+}
+
+/** `available` is the text of /proc/sys/kernel/random/entropy_avail, in bits: 256 once it is seeded (Linux 5.18). */
+export function judgeEntropy(available: string | undefined): Finding {
+  const bits = Number(available ?? "0");
+  if (bits >= ENTROPY_BITS) return ok("entropy", `${String(bits)} bits`);
+  const hint = "Give the host a random source; a virtual machine, a virtio-rng device.";
+  return degraded("entropy", `${String(bits)} of ${String(ENTROPY_BITS)} bits`, hint);
+}
+
+/** `online` is the text of /sys/devices/system/node/online; absent when the kernel knows no nodes. */
+export function judgeNuma(online: string | undefined): Finding {
+  return ok("NUMA nodes", online?.trim() ?? "none: all memory is equally near");
 }
 
 export function judgeSpace(check: string, directory: string, freeBytes: number): Finding {

@@ -4,8 +4,10 @@ import {
   judgeCapabilities,
   judgeCgroups,
   judgeClock,
+  judgeEntropy,
   judgeForwarding,
   judgeKernel,
+  judgeNuma,
   judgePressure,
   judgeSpace,
   judgeTool,
@@ -64,6 +66,21 @@ describe("judgeCapabilities", () => {
   });
 });
 
+describe("judgeEntropy", () => {
+  it("is content with a seeded source only", () => {
+    expect(judgeEntropy("256\n").level).toBe("ok");
+    expect(judgeEntropy("255\n").level).toBe("degraded");
+    expect(judgeEntropy(undefined).level).toBe("degraded");
+  });
+});
+
+describe("judgeNuma", () => {
+  it("tells the nodes, or that there are none", () => {
+    expect(judgeNuma("0-1\n")).toEqual({ check: "NUMA nodes", level: "ok", text: "0-1" });
+    expect(judgeNuma(undefined).level).toBe("ok");
+  });
+});
+
 describe("every finding that is not ok", () => {
   it("says what to do", () => {
     const findings = [
@@ -77,6 +94,7 @@ describe("every finding that is not ok", () => {
       judgeTool({ name: "nft", package: "nftables", purpose: "network" }),
       judgeForwarding("0\n"),
       judgeClock(0),
+      judgeEntropy("0\n"),
       judgeSpace("state", "/var/lib/henge", 10 * MIB),
       judgeSpace("state", "/var/lib/henge", 1000 * MIB),
     ];
