@@ -6,7 +6,7 @@ import type { RigHost } from "./fixture.js";
  * Starts henged from the host's copy of the checkout, and returns when it answers. Called again it replaces the daemon;
  * the cells live on.
  *
- * @param options of henged, e.g. `--pool-size 1G`
+ * @param options of henged, e.g. `--pool-size 1`
  */
 export async function startHenged(host: RigHost, ...options: readonly string[]): Promise<void> {
   await host.must(
