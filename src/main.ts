@@ -4,12 +4,13 @@
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 
 import { serve } from "./api/index.js";
 import { runCommand } from "./command.js";
 import { HengeError } from "./errors.js";
 import { createHost } from "./kernel/host.js";
+import { readMachineId } from "./kernel/machine.js";
 import { openCgroups } from "./kernel/cgroup.js";
 import type { Logger } from "./log.js";
 import { createLogger } from "./log.js";
@@ -22,6 +23,9 @@ import type { RootPaths } from "./root.js";
 import { rootPaths } from "./root.js";
 import { readArchiveDigest } from "./storage/archive.js";
 import { createBtrfsDriver } from "./storage/btrfs.js";
+import type { VolumeDriver } from "./storage/driver.js";
+import { createZfsDriver } from "./storage/zfs.js";
+import { identifyDataset } from "./storage/zfs-source.js";
 import { openAudit } from "./store/audit.js";
 import { openEventLog } from "./store/event-log.js";
 import { openHaltMark } from "./store/halt-mark.js";
@@ -37,6 +41,7 @@ interface Options {
   readonly root?: string;
   readonly poolSize?: string;
   readonly delegated?: string;
+  readonly zfs?: string;
 }
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
@@ -57,12 +62,21 @@ async function main(): Promise<void> {
       "--pool-size <GiB>",
       "size of the embedded pool's file when it is made; it takes room only as it fills",
     )
+    .addOption(
+      new Option(
+        "--zfs <dataset>",
+        "keep volumes and images below this ZFS dataset, made when it is missing, in place of the embedded pool",
+      ).conflicts("poolSize"),
+    )
     .option(
       "--delegated <cgroup>",
       "path of the cgroup the service manager has delegated for the cells, e.g. /henge.slice/henge-cells.scope",
     )
     .version(readPackageVersion())
-    .addHelpText("after", "\nExample:\n  henged --root /srv/henge --pool-size 100");
+    .addHelpText(
+      "after",
+      "\nExample:\n  henged --root /srv/henge --pool-size 100\n  henged --zfs tank/henge",
+    );
   // Help and version end with 0, a wrong command line as SURFACE has it.
   program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : SURFACE.USAGE.exit));
   program.parse();
@@ -108,12 +122,7 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     subtreeName: nameWith("henge", paths.key),
     delegated: options.delegated,
   });
-  const volumes = createBtrfsDriver({
-    poolFile: paths.poolFile,
-    mountPoint: paths.poolMount,
-    sizeBytes: await poolSize(options.poolSize, paths.state),
-    run: runCommand,
-  });
+  const volumes = await openPool(paths, options);
   const host = createHost({
     cgroups: cgroups.facts,
     stateDirectory: paths.state,
@@ -146,6 +155,24 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     rootKey: paths.key,
     version: readPackageVersion(),
   };
+}
+
+async function openPool(paths: RootPaths, options: Options): Promise<VolumeDriver> {
+  if (options.zfs === undefined)
+    return createBtrfsDriver({
+      poolFile: paths.poolFile,
+      mountPoint: paths.poolMount,
+      sizeBytes: await poolSize(options.poolSize, paths.state),
+      run: runCommand,
+    });
+  return createZfsDriver({
+    dataset: options.zfs,
+    record: join(paths.state, "zfs.guid"),
+    owner: `${await readMachineId()}:${paths.state}`,
+    workshop: join(paths.run, "image"),
+    identify: (dataset) => identifyDataset(runCommand, WARDEN, dataset),
+    run: runCommand,
+  });
 }
 
 function nameWith(name: string, key: string): string {

@@ -259,7 +259,7 @@ export class Cells {
 
   private async volumeSource(monolith: MonolithName, volume: VolumeName): Promise<MountSource> {
     const source = await this.edges.volumes.volumeSource(monolith, volume);
-    this.edges.ledger.requireSame(monolith, volume, source.identity);
+    await this.edges.ledger.confirm(monolith, volume, source.guid);
     return source;
   }
 

@@ -128,7 +128,8 @@ export class Context {
     }
   }
 
-  private block(cell: CellName, error: unknown): void {
+  /** Until it is allocated, `henge ps` tells why it could not be. */
+  block(cell: CellName, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     if (this.blocked.get(cell) === reason) return;
     this.blocked.set(cell, reason);

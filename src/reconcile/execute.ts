@@ -70,12 +70,10 @@ async function createVolume(
   signal: AbortSignal,
 ): Promise<void> {
   ledger.requireNew(monolith, volume.name);
+  await ledger.begin(monolith, volume.name);
   await volumes.createVolume(monolith, volume, signal);
-  await ledger.write(
-    monolith,
-    volume.name,
-    (await volumes.volumeSource(monolith, volume.name)).identity,
-  );
+  const { guid } = await volumes.volumeSource(monolith, volume.name);
+  await ledger.confirm(monolith, volume.name, guid);
 }
 
 function tellStep({ events }: Edges, step: Step): void {

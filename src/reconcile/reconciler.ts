@@ -82,7 +82,10 @@ export class Reconciler implements Control {
     report: Report,
     signal: AbortSignal,
   ): Promise<void> {
-    return apply(this.context, source, options, report, signal);
+    return apply(this.context, source, options, report, signal).finally(() => {
+      // What could not be allocated is on record all the same: it comes up when what it waits for is there.
+      if (this.context.blocked.size > 0) this.converge();
+    });
   }
 
   async list(): Promise<readonly CellStatus[]> {

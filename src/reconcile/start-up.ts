@@ -1,7 +1,7 @@
 // What a daemon does first, after a crash as after a boot: adopt what runs, then bring up what is desired and missing.
 
 import { planMonolith, unitKey } from "../plan/index.js";
-import type { Desired } from "../spec/index.js";
+import type { Desired, Step } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 
 import type { Context } from "./context.js";
@@ -9,7 +9,8 @@ import type { Context } from "./context.js";
 const ADOPT_DEADLINE_MS = 30_000;
 const POOL_DEADLINE_MS = 120_000;
 const RETRY_MIN_MS = 2_000;
-const RETRY_MAX_MS = 60_000;
+// Also how soon a cell starts when its pool has come back.
+const RETRY_MAX_MS = 15_000;
 
 /** Returns when every cell that outlived the last daemon is known again; nothing was started or stopped by then. */
 export async function adoptCells(context: Context): Promise<void> {
@@ -58,16 +59,18 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
     settled = false;
     edges.warn(text, error);
   };
+  let poolError: Error | undefined;
   await edges.volumes
     .ensurePool(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)]))
     .catch((error: unknown) => {
+      poolError = error instanceof Error ? error : new Error(String(error));
       failed("the pool is not there yet", error);
     });
   const stored = await edges.store.list();
   const names = stored.flatMap((monolith) => ("desired" in monolith ? [monolith.name] : []));
   await Promise.all(
     names.map((name) =>
-      convergeOne(context, name, stop).catch((error: unknown) => {
+      convergeOne(context, name, poolError, stop).catch((error: unknown) => {
         failed(`${name} is not as desired yet`, error);
       }),
     ),
@@ -78,6 +81,7 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
 async function convergeOne(
   context: Context,
   name: Parameters<Context["desired"]>[0],
+  poolError: Error | undefined,
   stop: AbortSignal,
 ): Promise<void> {
   const request = { id: crypto.randomUUID(), verb: "converge", monolith: name, target: name };
@@ -86,6 +90,11 @@ async function convergeOne(
   if (desired === undefined || observed.cells.some(({ state }) => state === "unsupervised")) return;
   const steps = planMonolith(desired, observed, { offered: context.offered, leaveFailed: true });
   if (steps.length === 0) return;
+  // What is seen of a pool that is away looks like one that is empty.
+  if (poolError !== undefined && steps.some(needsPool)) {
+    for (const step of steps) if (step.kind === "allocate") context.block(step.cell, poolError);
+    throw poolError;
+  }
   const giveWay = new AbortController();
   const signal = AbortSignal.any([stop, giveWay.signal]);
   await context.change(
@@ -96,4 +105,11 @@ async function convergeOne(
     },
     giveWay,
   );
+}
+
+function needsPool(step: Step): boolean {
+  if (step.kind !== "allocate")
+    return ["create-volume", "resize-volume", "import-image"].includes(step.kind);
+  const { mounts, root } = step.spec.boundary;
+  return mounts.length > 0 || root.kind === "image";
 }

@@ -82,12 +82,14 @@ export interface Observed {
   readonly images: readonly ImageStatus[];
 }
 
-/** What the warden must find on the descriptor it binds, or refuse. */
+/** What the warden must find on the descriptor it mounts, or refuse. */
 export interface MountSource {
-  /** Absolute directory of the mounted dataset, on the host. */
+  /** btrfs: absolute directory on the host; zfs: name of the dataset, which is mounted nowhere but in the cell. */
   readonly path: string;
   /** f_type of statfs(2), e.g. 0x9123683e for btrfs. */
   readonly fsType: number;
-  /** btrfs: the subvolume's UUID, 32 hex digits; zfs: the dataset's guid as statfs shows it. */
+  /** What a descriptor tells. btrfs: the subvolume's UUID, 32 hex digits; zfs: f_fsid of statfs(2), 16. */
   readonly identity: string;
+  /** What the pool's own tools call it by, for ever: the subvolume's UUID, the dataset's guid. */
+  readonly guid: string;
 }

@@ -6,7 +6,13 @@ import { dirname, join } from "node:path";
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import { isLabel } from "../spec/index.js";
 import type { Run } from "../command.js";
-import type { ImageName, MonolithName, VolumeName, VolumeStatus } from "../spec/index.js";
+import type {
+  ImageName,
+  MonolithName,
+  MountSource,
+  VolumeName,
+  VolumeStatus,
+} from "../spec/index.js";
 
 import type { VolumeDriver } from "./driver.js";
 import { checkMounted, closeMount, ensureMounted } from "./loop-mount.js";
@@ -43,8 +49,13 @@ interface Pool extends BtrfsOptions {
   readonly images: string;
 }
 
+export interface BtrfsDriver extends VolumeDriver {
+  /** Unmounts the embedded pool and detaches its loop device; nothing of it may be in use. */
+  closePool(): Promise<void>;
+}
+
 /** A driver of the embedded pool. Nothing is touched before `ensurePool`. */
-export function createBtrfsDriver(options: BtrfsOptions): VolumeDriver {
+export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
   const [volumes, images] = [
     join(options.mountPoint, "volumes"),
     join(options.mountPoint, "images"),
@@ -66,7 +77,7 @@ async function checkPool(pool: Pool): Promise<void> {
   await checkMounted(pool.run, pool, uuid);
 }
 
-function poolVerbs(pool: Pool): Pick<VolumeDriver, "ensurePool" | "facts" | "closePool"> {
+function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "closePool"> {
   const { run, mountPoint, poolFile, volumes, images } = pool;
   return {
     async ensurePool(signal) {
@@ -161,7 +172,7 @@ function volumeVerbs(
     async volumeSource(monolith, volume) {
       const path = pathOf(monolith, volume);
       await checkPool(pool);
-      return { path, fsType: BTRFS_FS_TYPE, identity: (await readSubvolume(run, path)).uuid };
+      return source(path, (await readSubvolume(run, path)).uuid);
     },
   };
 }
@@ -198,7 +209,7 @@ function imageVerbs(
           "WRONG_STATE",
           `cannot use image ${image} at ${path}: somebody made it writable`,
         );
-      return { path, fsType: BTRFS_FS_TYPE, identity: uuid };
+      return source(path, uuid);
     },
     async destroyImage(image, digest, signal) {
       const path = pathOf(image, digest);
@@ -206,6 +217,10 @@ function imageVerbs(
       await destroy(run, path, signal);
     },
   };
+}
+
+function source(path: string, uuid: string): MountSource {
+  return { path, fsType: BTRFS_FS_TYPE, identity: uuid, guid: uuid };
 }
 
 async function removeIfEmpty(directory: string): Promise<void> {

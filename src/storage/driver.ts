@@ -41,6 +41,4 @@ export interface VolumeDriver {
   listImages(): Promise<readonly ImageStatus[]>;
   imageSource(image: ImageName, digest: string): Promise<MountSource>;
   destroyImage(image: ImageName, digest: string, signal: AbortSignal): Promise<void>;
-  /** Unmounts the embedded pool and detaches its loop device; nothing of it may be in use. */
-  closePool(): Promise<void>;
 }

@@ -75,7 +75,7 @@ function badArchive(job: Unpacking, why: string, cause?: unknown): HengeError {
 
 // Node has no name for EDQUOT (122); tar says of a write that was cut short only that it was.
 const FULL =
-  /No space left on device|Disk quota exceeded|Wrote only \d+ of|ENOSPC|EDQUOT|system error -122/;
+  /No space left on device|out of space|Disk quota exceeded|Wrote only \d+ of|ENOSPC|EDQUOT|system error -122/;
 
 /** What an act failed with, as OVER_CAPACITY when the pool is full; the tools tell that in words only (LC_ALL=C). */
 export function capacityError(act: string, error: unknown): unknown {

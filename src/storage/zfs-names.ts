@@ -2,13 +2,18 @@
 
 import type { ImageName, ImageStatus, MonolithName, VolumeName } from "../spec/index.js";
 
+import { HengeError } from "../errors.js";
 import { PARTIAL_PREFIX, checkLabel, imageFileName, parseImageFileName } from "./names.js";
 
 type Argv = readonly [string, ...string[]];
 
-// A child's mount point follows from its parent's, so the top says it once for all. What a cell leaves on a volume
-// is worth nothing on the host (setuid, devices); ACLs and extended attributes live in the inode (xattr=sa).
+/** A user property of zfsprops(7). */
+export const OWNER_PROPERTY = "henge:owner";
+
+// Inherited by all below. `legacy`: no tool of ZFS mounts one, whatever it is asked. What a cell leaves on a volume is
+// worth nothing on the host (setuid, devices); ACLs and extended attributes live in the inode (xattr=sa).
 const TOP_PROPERTIES = {
+  mountpoint: "legacy",
   setuid: "off",
   devices: "off",
   atime: "off",
@@ -16,6 +21,10 @@ const TOP_PROPERTIES = {
   acltype: "posix",
   xattr: "sa",
 } as const;
+
+// Stricter than zfs(8): no blank, no %, nothing that begins like an option, no snapshot, no bookmark.
+const COMPONENT = "[A-Za-z0-9][A-Za-z0-9_.:-]*";
+const TOP_PATTERN = new RegExp(`^(?=.{1,160}$)[A-Za-z][A-Za-z0-9_.:-]*(/${COMPONENT})+$`);
 
 /** Datasets below the one Henge was given: `TOP/volumes/MONOLITH/VOLUME` and `TOP/images/IMAGE.DIGEST`. */
 export interface ZfsNames {
@@ -27,7 +36,14 @@ export interface ZfsNames {
   image(image: ImageName, digest: string): string;
 }
 
+/** @throws {HengeError} USAGE: not the name of a dataset below a pool */
 export function zfsNames(top: string): ZfsNames {
+  if (!TOP_PATTERN.test(top))
+    throw new HengeError(
+      "USAGE",
+      `cannot use the ZFS dataset ${JSON.stringify(top)}: expected POOL/NAME, e.g. tank/henge`,
+      { hint: "letters, digits and _ . : - only, and its parent exists" },
+    );
   const monolith = (name: MonolithName) => `${top}/volumes/${checkLabel("monolith", name)}`;
   return {
     top,
@@ -37,6 +53,10 @@ export function zfsNames(top: string): ZfsNames {
     volume: (of, volume) => `${monolith(of)}/${checkLabel("volume", volume)}`,
     image: (image, digest) => `${top}/images/${imageFileName(image, digest)}`,
   };
+}
+
+export function poolOf(dataset: string): string {
+  return dataset.slice(0, dataset.indexOf("/"));
 }
 
 /** The image's dataset while it is being filled. */
@@ -58,9 +78,13 @@ export function lastPart(dataset: string): string {
   return dataset.slice(dataset.lastIndexOf("/") + 1);
 }
 
-/** The top bears the mount point and is itself never mounted: only volumes and images are. */
-export function createTopArgv(top: string, mountPoint: string): Argv {
-  const properties = Object.entries({ canmount: "off", mountpoint: mountPoint, ...TOP_PROPERTIES });
+/** The top is itself never mounted: only volumes and images are. */
+export function createTopArgv(top: string, owner: string): Argv {
+  const properties = Object.entries({
+    canmount: "off",
+    [OWNER_PROPERTY]: owner,
+    ...TOP_PROPERTIES,
+  });
   return [
     "zfs",
     "create",
@@ -69,12 +93,11 @@ export function createTopArgv(top: string, mountPoint: string): Argv {
   ];
 }
 
-/** With -p it is no error that the dataset exists; its properties are left alone then. */
 export function createParentArgv(dataset: string): Argv {
-  return ["zfs", "create", "-p", "-o", "canmount=off", dataset];
+  return ["zfs", "create", "-o", "canmount=off", dataset];
 }
 
-/** `noauto`: mounted by the driver, never by `zfs mount -a` at a boot that knows nothing of cells. */
+/** `noauto`: never mounted by `zfs mount -a` at a boot that knows nothing of cells. */
 export function createLeafArgv(dataset: string, quotaBytes?: number): Argv {
   const quota = quotaBytes === undefined ? [] : ["-o", quotaProperty(quotaBytes)];
   return ["zfs", "create", "-o", "canmount=noauto", ...quota, dataset];
@@ -92,11 +115,11 @@ function quotaProperty(quotaBytes: number | undefined): string {
 export const DATASET_COLUMNS = [
   "name",
   "guid",
-  "mounted",
   "readonly",
   "refquota",
   "used",
   "available",
+  OWNER_PROPERTY,
 ] as const;
 
 /** One dataset, or with depth 1 its children too, as `parseDatasets` reads them. */

@@ -8,29 +8,35 @@ export interface Dataset {
   readonly name: string;
   /** Never used again for another dataset; decimal, up to 64 bits. */
   readonly guid: string;
-  readonly mounted: boolean;
   readonly readOnly: boolean;
   readonly quotaBytes?: number;
   readonly usedBytes: number;
   readonly availableBytes: number;
+  /** Of OWNER_PROPERTY, also when it is inherited. */
+  readonly owner?: string;
 }
 
 /** Output of `listArgv`. */
 export function parseDatasets(text: string): readonly Dataset[] {
   return rows(text, DATASET_COLUMNS.length).map(
-    ([name = "", guid = "", mounted, readonly, quota, used, available]) => {
+    ([name = "", guid = "", readonly, quota, used, available, owner]) => {
       const quotaBytes = parseBytes(quota);
       return {
         name,
         guid,
-        mounted: mounted === "yes",
         readOnly: readonly === "on",
         ...(quotaBytes === 0 ? {} : { quotaBytes }), // 0 is «none»
         usedBytes: parseBytes(used),
         availableBytes: parseBytes(available),
+        ...(owner === "-" || owner === undefined ? {} : { owner }),
       };
     },
   );
+}
+
+/** Output of `zfs list -Hp -o name,guid`. */
+export function parseGuids(text: string): readonly Pick<Dataset, "name" | "guid">[] {
+  return rows(text, 2).map(([name = "", guid = ""]) => ({ name, guid }));
 }
 
 export interface Pool {

@@ -9,22 +9,30 @@ import { readRecord, writeRecord } from "./record.js";
 export interface VolumeLedger {
   /** @throws {HengeError} WRONG_STATE: it was made before, so the pool that lacks it is not the pool it was */
   requireNew(monolith: MonolithName, volume: VolumeName): void;
-  /** @throws {HengeError} WRONG_STATE: the volume is another dataset than the one on record */
-  requireSame(monolith: MonolithName, volume: VolumeName, identity: string): void;
-  write(monolith: MonolithName, volume: VolumeName, identity: string): Promise<void>;
+  /** On record before the volume is made: a daemon that is killed meanwhile knows whose it is. */
+  begin(monolith: MonolithName, volume: VolumeName): Promise<void>;
+  /**
+   * Puts the one that was begun on record.
+   * @param guid what the pool's tools call the dataset by
+   * @throws {HengeError} WRONG_STATE: the volume is another dataset than the one on record
+   */
+  confirm(monolith: MonolithName, volume: VolumeName, guid: string): Promise<void>;
   remove(monolith: MonolithName, volume: VolumeName): Promise<void>;
 }
+
+const BEGUN = "";
 
 /** @throws {CorruptRecord} the ledger cannot be believed; no cell with a volume can start */
 export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
   const read = await readRecord(path);
   // Its checksum has shown that these are the bytes this daemon's own writer wrote.
-  const identities = new Map(Object.entries((read ?? {}) as Record<string, string>));
+  const guids = new Map(Object.entries((read ?? {}) as Record<string, string>));
   const keyOf = (monolith: MonolithName, volume: VolumeName): string => `${monolith}/${volume}`;
-  const save = (): Promise<void> => writeRecord(path, Object.fromEntries(identities));
+  const save = (): Promise<void> => writeRecord(path, Object.fromEntries(guids));
   return {
     requireNew(monolith, volume) {
-      if (!identities.has(keyOf(monolith, volume))) return;
+      const known = guids.get(keyOf(monolith, volume));
+      if (known === undefined || known === BEGUN) return;
       throw new HengeError(
         "WRONG_STATE",
         `cannot make volume ${volume} of ${monolith}: it was made before, but the pool does not have it`,
@@ -33,23 +41,27 @@ export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
         },
       );
     },
-    requireSame(monolith, volume, identity) {
-      const known = identities.get(keyOf(monolith, volume));
-      if (known === identity) return;
+    async begin(monolith, volume) {
+      guids.set(keyOf(monolith, volume), BEGUN);
+      await save();
+    },
+    async confirm(monolith, volume, guid) {
+      const known = guids.get(keyOf(monolith, volume));
+      if (known === guid) return;
+      if (known === BEGUN) {
+        guids.set(keyOf(monolith, volume), guid);
+        return save();
+      }
       const what =
         known === undefined
           ? "it is not on record"
-          : `it is the dataset ${identity}, on record is ${known}`;
+          : `it is the dataset ${guid}, on record is ${known}`;
       throw new HengeError("WRONG_STATE", `cannot mount volume ${volume} of ${monolith}: ${what}`, {
         hint: "bring back the pool the volume was made in; nothing was started on the other one",
       });
     },
-    async write(monolith, volume, identity) {
-      identities.set(keyOf(monolith, volume), identity);
-      await save();
-    },
     async remove(monolith, volume) {
-      if (identities.delete(keyOf(monolith, volume))) await save();
+      if (guids.delete(keyOf(monolith, volume))) await save();
     },
   };
 }

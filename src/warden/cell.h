@@ -13,8 +13,9 @@
 #define EXEC_LEAF_PREFIX "henge.exec-"
 #define NOTIFY_DIRECTORY "/run/henge"
 
-/* A directory of the host and what must be found on the descriptor that is bound. */
+/* A directory of the host or a ZFS dataset, and what must be found on the descriptor of its mount. */
 struct source {
+	/* Of a dataset its name. */
 	const char *path;
 	unsigned long type;
 	const char *identity;

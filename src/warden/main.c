@@ -1,6 +1,7 @@
 /* henge-warden: parent and witness of one cell. Directives come on descriptor 3, its answer goes to
  * 4, a network namespace to join may be on 5. It answers when the cell stands, and stays until it
- * is told to free it. With --manager it is the daemon's voice instead. */
+ * is told to free it. With --manager it is the daemon's voice instead, with --fsid DATASET it tells
+ * what statfs(2) says of a ZFS dataset. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -22,6 +23,7 @@
 #include "pressure.h"
 #include "record.h"
 #include "serve.h"
+#include "sources.h"
 #include "userns.h"
 #include "wire.h"
 
@@ -250,6 +252,8 @@ int main(int argc, char **argv)
 	size_t length;
 	if (argc == 2 && strcmp(argv[1], "--manager") == 0)
 		return manager_run();
+	if (argc == 3 && strcmp(argv[1], "--fsid") == 0)
+		return source_print_fsid(argv[2]);
 	/* The daemon's is tighter; a cell must be able to read its own cgroup. Files name their modes. */
 	umask(022);
 	int err = detach_from_file(argv, &fail);

@@ -77,12 +77,41 @@ static int check_identity(int fd, const struct source *source, struct failure *f
 	return 0;
 }
 
+/* A dataset is mounted nowhere on the host: this mount of it is the cell's alone. */
+static int dataset_open(const char *name, struct failure *fail)
+{
+	const char *options[] = { "source", name, NULL };
+	int fd = mount_new("zfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, fail);
+	return fd < 0 ? fail_with(fail, fd, "mount", name) : fd;
+}
+
+static int tree_open(const char *path, struct failure *fail)
+{
+	int fd = kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE);
+	return fd < 0 ? fail_with(fail, fd, "open_tree", path) : fd;
+}
+
+int source_print_fsid(const char *dataset)
+{
+	struct failure fail = { 0 };
+	struct statfs status;
+	char identity[IDENTITY_SIZE];
+	int fd = dataset_open(dataset, &fail);
+	if (fd >= 0 && fstatfs(fd, &status) < 0)
+		fd = fail_with(&fail, errno, "statfs", dataset);
+	if (fd >= 0 && read_identity(fd, &status, identity) == 0)
+		return puts(identity) < 0 ? 1 : 0;
+	fprintf(stderr, "%s %s: %s\n", fail.op, dataset, strerror(fail.err));
+	return 1;
+}
+
 int source_open(const struct source *source, bool read_only, int user_ns, struct failure *fail)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	int fd = kernel_open_tree(AT_FDCWD, source->path, OPEN_TREE_CLONE);
+	int fd = source->type == ZFS_SUPER ? dataset_open(source->path, fail)
+					   : tree_open(source->path, fail);
 	if (fd < 0)
-		return fail_with(fail, fd, "open_tree", source->path);
+		return fd;
 	if (read_only)
 		attributes |= MOUNT_ATTR_RDONLY;
 	int err = check_identity(fd, source, fail);

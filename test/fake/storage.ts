@@ -47,7 +47,8 @@ export function createFakeDriver(): FakeDriver {
         `cannot use ${ROOT}/${directory}/${name}: it is not a dataset`,
       );
     }
-    return { path: `${ROOT}/${directory}/${name}`, fsType: 0x9123683e, identity: found.identity };
+    const { identity } = found;
+    return { path: `${ROOT}/${directory}/${name}`, fsType: 0x9123683e, identity, guid: identity };
   }
   const setVolume = (name: string, identity: string, quotaBytes: number | undefined) =>
     volumes.set(name, { identity, ...(quotaBytes === undefined ? {} : { quotaBytes }) });
@@ -128,9 +129,6 @@ export function createFakeDriver(): FakeDriver {
       const name = imageFileName(image, digest);
       checkPool(signal);
       images.delete(name);
-    },
-    closePool: async () => {
-      mounted = false;
     },
   };
   return driver;

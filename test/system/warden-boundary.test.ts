@@ -139,6 +139,7 @@ describe("the boundary of a cell", () => {
       path: join(world().root, "empty"),
       fsType: 0x9123683e,
       identity: "0".repeat(32),
+      guid: "0".repeat(32),
     };
     mkdirSync(source.path);
     const mounts = [{ volume: "data" as VolumeName, path: "/tmp/data", readOnly: false }];

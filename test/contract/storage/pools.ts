@@ -8,12 +8,16 @@ import { join } from "node:path";
 
 import { runCommand } from "../../../src/command.js";
 import type { Run } from "../../../src/command.js";
+import type { BtrfsDriver } from "../../../src/storage/btrfs.js";
 import { createBtrfsDriver } from "../../../src/storage/btrfs.js";
 import type { VolumeDriver } from "../../../src/storage/driver.js";
 import { createZfsDriver } from "../../../src/storage/zfs.js";
+import { identifyDataset } from "../../../src/storage/zfs-source.js";
+import { packageDirectory } from "../../../src/package.js";
 import { createFakeDriver } from "../../fake/storage.js";
 
 const MIB = 1024 * 1024;
+const WARDEN = join(packageDirectory, "dist", "henge-warden");
 
 export interface Archive {
   readonly path: string;
@@ -25,10 +29,15 @@ export interface TestPool {
   /** A root filesystem with /etc/motd, and a file that is no archive. */
   readonly archive: Archive;
   readonly badArchive: Archive;
+  /** As an administrator does it: unmounts the embedded pool, exports the ZFS pool. */
+  takeAway(): Promise<void>;
+  /** What `ensurePool` cannot do by itself. */
+  bringBack(): Promise<void>;
   dispose(): Promise<void>;
 }
 
 export interface TestBtrfs extends TestPool {
+  readonly driver: BtrfsDriver;
   readonly directory: string;
   readonly poolFile: string;
   readonly mountPoint: string;
@@ -43,7 +52,12 @@ export function makeFakePool(): Promise<TestPool> {
     driver,
     archive: { path: "/good.tar", digest: "a".repeat(64) },
     badArchive: { path: "/bad.tar", digest: "b".repeat(64) },
-    dispose: () => driver.closePool(),
+    takeAway: () => {
+      driver.unmount();
+      return Promise.resolve();
+    },
+    bringBack: () => Promise.resolve(),
+    dispose: () => Promise.resolve(),
   });
 }
 
@@ -60,6 +74,8 @@ export async function makeBtrfsPool(sizeBytes = 512 * MIB): Promise<TestBtrfs> {
     poolFile,
     mountPoint,
     driverWith,
+    takeAway: () => driver.closePool(),
+    bringBack: () => Promise.resolve(),
     dispose: async () => {
       try {
         await driver.closePool();
@@ -72,19 +88,54 @@ export async function makeBtrfsPool(sizeBytes = 512 * MIB): Promise<TestBtrfs> {
   };
 }
 
-/** @param parent a dataset that is given up to the tests, e.g. `tank/henge-test` */
-export async function makeZfsPool(parent: string): Promise<TestPool> {
+/** A dataset that is given up to the tests; undefined on a machine that has none. */
+export const ZFS_PARENT = findZfsParent();
+
+export interface TestZfs extends TestPool {
+  readonly dataset: string;
+  readonly directory: string;
+  /** Another daemon's driver of the same dataset. */
+  driverOf(owner: string): VolumeDriver;
+}
+
+export async function makeZfsPool(): Promise<TestZfs> {
+  const parent = ZFS_PARENT ?? "";
   const directory = await mkdtemp(join(tmpdir(), "henge-zfs-"));
   const dataset = `${parent}/t${randomBytes(4).toString("hex")}`;
-  const driver = createZfsDriver({ dataset, mountPoint: join(directory, "pool"), run: runCommand });
+  const name = parent.split("/")[0] ?? parent;
+  const driverOf = (owner: string) =>
+    createZfsDriver({
+      dataset,
+      record: join(directory, `${owner}.guid`),
+      owner,
+      workshop: join(directory, "workshop"),
+      identify: (of) => identifyDataset(runCommand, WARDEN, of),
+      run: runCommand,
+    });
   return {
-    driver,
+    driver: driverOf("tests"),
+    driverOf,
+    dataset,
+    directory,
     ...(await makeArchives(directory)),
+    takeAway: async () => {
+      await runCommand(["zpool", "export", name]);
+    },
+    bringBack: async () => {
+      await runCommand(["zpool", "import", "-N", name]);
+    },
     dispose: async () => {
       await runCommand(["zfs", "destroy", "-r", dataset]);
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function findZfsParent(): string | undefined {
+  const parent = process.env["HENGE_TEST_ZFS"];
+  if (parent === undefined || parent === "") return undefined;
+  const { status } = spawnSync("zfs", ["list", "-H", "-o", "name", parent], { stdio: "ignore" });
+  return status === 0 ? parent : undefined;
 }
 
 async function makeArchives(directory: string): Promise<Pick<TestPool, "archive" | "badArchive">> {

@@ -45,8 +45,8 @@ export function openPool(directory: string): Pool {
 function subvolume(path: string): MountSource {
   execFileSync("btrfs", ["subvolume", "create", path], { stdio: "ignore" });
   const shown = execFileSync("btrfs", ["subvolume", "show", path], { encoding: "utf8" });
-  const uuid = /^\s*UUID:\s*(\S+)$/m.exec(shown)?.[1] ?? "";
-  return { path, fsType: BTRFS, identity: uuid.replaceAll("-", "") };
+  const uuid = /^\s*UUID:\s*(\S+)$/m.exec(shown)?.[1]?.replaceAll("-", "") ?? "";
+  return { path, fsType: BTRFS, identity: uuid, guid: uuid };
 }
 
 function fillImage(root: string): void {

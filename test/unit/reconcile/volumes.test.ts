@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { HengeError } from "../../../src/errors.js";
 import { createFakeDriver } from "../../fake/storage.js";
 import { House } from "../../fixture/house.js";
 import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
@@ -39,6 +40,59 @@ it("brings its cells up by itself when the pool comes back", async () => {
     house.clock.advance(1_000);
     return (await states(next))["shop/web:web"] === "running";
   });
+});
+
+it("says what is wrong with the pool, not what it seems to lack", async () => {
+  const house = await upAndDown();
+  await house.up(await house.daemon(), SHOP);
+  const gone = new HengeError("WRONG_STATE", "cannot use the pool: it is not imported");
+  const absent = () => Promise.reject(gone);
+  house.world.cells.clear(); // a boot
+  for (const name of ["shop/web", "shop/db", "shop"]) house.cgroups.setPopulated(cell(name), false);
+  const next = await house.daemon({
+    volumes: { ...house.volumes, ensurePool: absent, listVolumes: absent, listImages: absent },
+  });
+  await settle(async () => (await states(next))["shop/db"] === "blocked");
+  expect((await next.get(cell("shop/db"))).reason).toBe(gone.message);
+  expect(house.world.cells.size).toBe(0);
+});
+
+it("goes on with an up that failed for a volume, as soon as the volume is there", async () => {
+  const house = await House.build();
+  let locked = false;
+  const volumes = {
+    ...house.volumes,
+    volumeSource: async (...args: Parameters<typeof house.volumes.volumeSource>) => {
+      const source = await house.volumes.volumeSource(...args);
+      if (locked) throw new HengeError("WRONG_STATE", "its key is not loaded");
+      locked = true;
+      return source;
+    },
+  };
+  const daemon = await house.daemon({ volumes });
+  await expect(house.up(daemon, SHOP)).rejects.toThrow("its key is not loaded");
+  locked = false;
+  await settle(async () => {
+    house.clock.advance(1_000);
+    locked = false;
+    return (await states(daemon))["shop/web:web"] === "running";
+  });
+});
+
+it("finishes a volume whose making was killed before it was on record", async () => {
+  const house = await House.build();
+  let killed = true;
+  const volumes = {
+    ...house.volumes,
+    volumeSource: (...args: Parameters<typeof house.volumes.volumeSource>) =>
+      killed ? Promise.reject(new Error("killed")) : house.volumes.volumeSource(...args),
+  };
+  const first = await house.daemon({ volumes });
+  await expect(house.up(first, SHOP)).rejects.toThrow("killed");
+  first.end();
+  killed = false;
+  const next = await house.daemon();
+  await settle(async () => (await states(next))["shop/web:web"] === "running");
 });
 
 it("never takes another pool's empty volume for the one that was made", async () => {

@@ -42,12 +42,13 @@ describe("dataset names", () => {
 
 describe("command lines", () => {
   it("make the top with what protects the host, and never mount it", () => {
-    const argv = createTopArgv("tank/henge", "/var/lib/henge/pool");
+    const argv = createTopArgv("tank/henge", "here");
     expect(argv.slice(0, 2)).toEqual(["zfs", "create"]);
     expect(argv.at(-1)).toBe("tank/henge");
     for (const property of [
       "canmount=off",
-      "mountpoint=/var/lib/henge/pool",
+      "mountpoint=legacy",
+      "henge:owner=here",
       "setuid=off",
       "devices=off",
       "atime=off",
@@ -72,7 +73,7 @@ describe("command lines", () => {
 
   it("ask for one dataset and its children in a form for programs", () => {
     expect(listArgv("t/v", 1).join(" ")).toBe(
-      "zfs list -Hp -t filesystem -d 1 -o name,guid,mounted,readonly,refquota,used,available t/v",
+      "zfs list -Hp -t filesystem -d 1 -o name,guid,readonly,refquota,used,available,henge:owner t/v",
     );
   });
 });

@@ -6,22 +6,21 @@ import { isMissingDataset, parseDatasets, parsePools } from "../../../src/storag
 describe("zfs list -Hp", () => {
   it("gives each dataset, and no quota where it reads 0", () => {
     const text =
-      "tank/henge/volumes/shop/db\t16418238147083467781\tyes\toff\t8589934592\t98304\t8589836288\n" +
-      "tank/henge/images/web\t7\tno\ton\t0\t460000000\t50000000000\n";
+      "tank/henge/volumes/shop/db\t16418238147083467781\toff\t8589934592\t98304\t8589836288\there\n" +
+      "tank/henge/images/web\t7\ton\t0\t460000000\t50000000000\t-\n";
     expect(parseDatasets(text)).toEqual([
       {
         name: "tank/henge/volumes/shop/db",
         guid: "16418238147083467781", // more than a number can hold exactly
-        mounted: true,
         readOnly: false,
         quotaBytes: 8589934592,
         usedBytes: 98304,
         availableBytes: 8589836288,
+        owner: "here",
       },
       {
         name: "tank/henge/images/web",
         guid: "7",
-        mounted: false,
         readOnly: true,
         usedBytes: 460000000,
         availableBytes: 50000000000,
@@ -29,7 +28,7 @@ describe("zfs list -Hp", () => {
     ]);
   });
 
-  it.each(["tank\t1\tyes\n", "tank\t1\tyes\toff\t8G\t1\t1\n"])(
+  it.each(["tank\t1\n", "tank\t1\toff\t8G\t1\t1\t-\n"])(
     "is refused when it is not as asked for: %j",
     (text) => {
       expect(() => parseDatasets(text)).toThrow(/cannot read what ZFS said/);

@@ -16,29 +16,97 @@ const shop = "shop" as MonolithName;
 const db = "db" as VolumeName;
 const patience = () => AbortSignal.timeout(5_000);
 
+const OPTIONS = {
+  record: "/nowhere/zfs.guid",
+  owner: "here",
+  workshop: "/nowhere",
+  identify: () => Promise.resolve(""),
+  run: () => Promise.resolve(""),
+};
+
 let directory: string;
 let zfs: ReturnType<typeof createFakeZfs>;
 let driver: VolumeDriver;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "henge-zfs-"));
-  zfs = createFakeZfs(join(directory, "pool"));
-  driver = createZfsDriver({
-    dataset: "tank/henge",
-    mountPoint: join(directory, "pool"),
-    run: zfs.run,
-  });
+  zfs = createFakeZfs();
+  driver = driverOf("here");
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-it("makes its datasets once, and only mounts them at the next start", async () => {
+function driverOf(owner: string, record = "zfs.guid"): VolumeDriver {
+  return createZfsDriver({
+    dataset: "tank/henge",
+    record: join(directory, record),
+    owner,
+    workshop: join(directory, "workshop"),
+    identify: (dataset) => Promise.resolve(`fsid of ${dataset}`),
+    run: zfs.run,
+  });
+}
+
+it("makes its datasets once, and mounts none of them", async () => {
   await driver.ensurePool(patience());
   await driver.createVolume(shop, { name: db, quotaBytes: 4096 }, patience());
+  await driver.ensurePool(patience());
   expect(await driver.listVolumes(shop)).toEqual([{ name: "db", quotaBytes: 4096 }]);
   expect(await driver.listMonoliths()).toEqual(["shop"]);
-  await driver.closePool();
-  expect(zfs.mounted()).toEqual([]);
+  expect(await driver.volumeSource(shop, db)).toEqual({
+    path: "tank/henge/volumes/shop/db",
+    fsType: 0x2fc12fc1,
+    identity: "fsid of tank/henge/volumes/shop/db",
+    guid: "5",
+  });
+  expect(zfs.asked("mount")).toBe(false);
+});
+
+it.each(
+  [
+    ["-rf/x", "tank", "tank/a@b", "tank/../x", "tank/a#b", "tank/%recv", "tank//x", "tank/a b", ""],
+  ].flat(),
+)("takes no dataset called %j", (dataset) => {
+  expect(() => createZfsDriver({ ...OPTIONS, dataset })).toThrow("expected POOL/NAME");
+});
+
+it("uses no dataset of another daemon, and says how to take it over", async () => {
   await driver.ensurePool(patience());
-  expect(zfs.mounted()).toEqual(["tank/henge/volumes/shop/db"]);
+  await expect(driverOf("there", "other.guid").ensurePool(patience())).rejects.toMatchObject({
+    code: "WRONG_STATE",
+    message: "cannot use the dataset tank/henge: it belongs to the daemon here",
+    hint: expect.stringContaining("zfs set henge:owner=there tank/henge") as string,
+  });
+  await driver.ensurePool(patience());
+});
+
+it("says what a dataset that was renamed is called now", async () => {
+  await driver.ensurePool(patience());
+  zfs.rename("tank/henge", "tank/away");
+  const renamed = {
+    code: "WRONG_STATE",
+    message: "cannot use the dataset tank/henge: the one that was made here is tank/away now",
+  };
+  await expect(driver.ensurePool(patience())).rejects.toMatchObject(renamed);
+  await expect(driver.listVolumes(shop)).rejects.toMatchObject(renamed);
+  expect(zfs.datasets.has("tank/henge")).toBe(false);
+});
+
+it("tells a pool that is not imported from a dataset that is gone", async () => {
+  await driver.ensurePool(patience());
+  zfs.exportPool();
+  const absent = {
+    code: "WRONG_STATE",
+    message: "cannot use the ZFS pool tank: it is not imported",
+    hint: expect.stringContaining("zpool import tank") as string,
+  };
+  await expect(driver.ensurePool(patience())).rejects.toMatchObject(absent);
+  await expect(driver.volumeSource(shop, db)).rejects.toMatchObject(absent);
+});
+
+it("does not take a dataset of the same name for the one that was made here", async () => {
+  await driver.ensurePool(patience());
+  zfs.datasets.clear();
+  zfs.add("tank/henge", { "henge:owner": "here" });
+  await expect(driver.ensurePool(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
 });
 
 it("misses a dataset that is lost instead of making an empty one", async () => {
@@ -47,12 +115,6 @@ it("misses a dataset that is lost instead of making an empty one", async () => {
   await expect(driver.ensurePool(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
   await expect(driver.listVolumes(shop)).rejects.toMatchObject({ code: "WRONG_STATE" });
   expect(zfs.datasets.size).toBe(0);
-});
-
-it("does not take a dataset for mounted because it exists", async () => {
-  await driver.ensurePool(patience());
-  await driver.createVolume(shop, { name: db }, patience());
-  await expect(driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
 });
 
 it("destroys a volume with its snapshots, and the monolith's parent with the last volume", async () => {
@@ -82,30 +144,32 @@ it("shows no image whose import failed, and removes one whose import was killed 
 
 interface FakeDataset {
   readonly guid: number;
-  mounted: boolean;
-  readonly quota: string;
+  readonly properties: Readonly<Record<string, string>>;
 }
 
-function createFakeZfs(mountPoint: string) {
+function createFakeZfs() {
   const datasets = new Map<string, FakeDataset>();
+  const asked: string[] = [];
   let guid = 0;
-  const add = (name: string, quota = "0") =>
-    datasets.set(name, { guid: ++guid, mounted: false, quota });
+  let imported = true;
+  const add = (name: string, properties = {}) => datasets.set(name, { guid: ++guid, properties });
   const run: Run = async (argv) => {
     const name = argv.at(-1) ?? "";
+    asked.push(argv.join(" "));
     const fail = (words: string) => new CommandError(argv, argv[0] === "zfs" ? 1 : 2, words);
-    if (argv[0] === "zpool") return "tank\tONLINE\n";
+    if (argv[0] === "zpool") return imported ? "tank\tONLINE\n" : "";
+    if (argv[0] === "mount" || argv[0] === "umount") return "";
     if (argv[0] !== "zfs") throw fail("This does not look like a tar archive");
-    const found = datasets.get(name);
+    if (argv.at(-1) === "name,guid")
+      return [...datasets].map(([of, { guid: its }]) => `${of}\t${String(its)}\n`).join("");
+    const found = imported ? datasets.get(name) : undefined;
     if (argv[1] === "create") {
-      if (found === undefined)
-        add(name, argv.find((part) => part.startsWith("refquota="))?.slice("refquota=".length));
+      const properties = argv.filter((word) => word.includes("="));
+      add(name, Object.fromEntries(properties.map((word) => word.split("=") as [string, string])));
       return "";
     }
     if (found === undefined) throw fail(`cannot open '${name}': dataset does not exist`);
-    if (argv[1] === "get") return `${mountPoint}\n`;
     if (argv[1] === "list") return list(name, argv[argv.indexOf("-d") + 1] === "1");
-    if (argv[1] === "mount" || argv[1] === "unmount") found.mounted = argv[1] === "mount";
     if (argv[1] === "destroy") datasets.delete(name);
     return "";
   };
@@ -114,16 +178,31 @@ function createFakeZfs(mountPoint: string) {
       other === name || (withChildren && other.slice(0, other.lastIndexOf("/")) === name);
     const shown = [...datasets].filter(([other]) => isShown(other));
     return shown
-      .map(
-        ([other, of]) =>
-          [other, of.guid, of.mounted ? "yes" : "no", "off", of.quota, 1, 1].join("\t") + "\n",
-      )
+      .map(([other, of]) => [
+        other,
+        of.guid,
+        "off",
+        of.properties["refquota"] ?? "0",
+        1,
+        1,
+        of.properties["henge:owner"] ?? "-",
+      ])
+      .map((columns) => `${columns.join("\t")}\n`)
       .join("");
   }
   return {
     run,
     datasets,
     add,
-    mounted: () => [...datasets].filter(([, of]) => of.mounted).map(([name]) => name),
+    rename: (from: string, to: string) => {
+      for (const [name, of] of [...datasets].filter(([it]) => it.startsWith(from))) {
+        datasets.delete(name);
+        datasets.set(`${to}${name.slice(from.length)}`, of);
+      }
+    },
+    exportPool: () => {
+      imported = false;
+    },
+    asked: (word: string) => asked.some((line) => line.split(" ").includes(word)),
   };
 }

@@ -61,7 +61,7 @@ const REQUEST: AllocateRequest = {
   wardenCgroup: "/cg/w",
   controllers: ["memory", "pids"],
   root: "host",
-  mountSources: [{ path: "/pool/data", fsType: 7, identity: "ab" }],
+  mountSources: [{ path: "/pool/data", fsType: 7, identity: "ab", guid: "cd" }],
   hidden: ["/pool"],
 };
 

@@ -1,0 +1,80 @@
+// Images in a ZFS pool: a read-only dataset each, filled under another name and at a mount of its own.
+
+import { mkdir } from "node:fs/promises";
+
+import { HengeError } from "../errors.js";
+
+import type { VolumeDriver } from "./driver.js";
+import { capacityError, unpackImage } from "./unpack.js";
+import type { Unpacking } from "./unpack.js";
+import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
+import { createLeafArgv, parseImageDataset, partialDataset } from "./zfs-names.js";
+import { checkTop } from "./zfs-pool.js";
+import type { ZfsPool } from "./zfs-pool.js";
+import { datasetSource } from "./zfs-source.js";
+import type { Identify } from "./zfs-source.js";
+
+const CLEANUP_DEADLINE_MS = 60_000;
+
+/** @param workshop absolute directory a dataset is mounted at while it is filled; its parent belongs to root alone */
+export function zfsImages(
+  pool: ZfsPool,
+  identify: Identify,
+  workshop: string,
+): Pick<VolumeDriver, "importImage" | "listImages" | "imageSource" | "destroyImage"> {
+  const { run, names } = pool;
+  return {
+    async importImage(image, archive, digest, signal) {
+      const dataset = names.image(image, digest);
+      const partial = partialDataset(dataset);
+      signal.throwIfAborted();
+      await checkTop(pool);
+      if ((await findDataset(run, dataset)) !== undefined) return;
+      try {
+        await fill(pool, partial, { image, archive, digest, directory: workshop }, signal);
+        await run(["zfs", "rename", partial, dataset], { signal });
+      } catch (error) {
+        const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);
+        await destroyDataset(run, partial, patience).catch(() => undefined); // else ensurePool removes it
+        throw capacityError(`import image ${image}`, error);
+      }
+    },
+    async listImages() {
+      await checkTop(pool);
+      const all = await listChildren(run, names.images);
+      return all.map(({ name }) => parseImageDataset(name)).filter((image) => image !== undefined);
+    },
+    async imageSource(image, digest) {
+      const { found, source } = await datasetSource(pool, identify, names.image(image, digest));
+      if (found.readOnly) return source;
+      throw new HengeError(
+        "WRONG_STATE",
+        `cannot use image ${image}: somebody made ${found.name} writable`,
+      );
+    },
+    async destroyImage(image, digest, signal) {
+      const dataset = names.image(image, digest);
+      await checkTop(pool);
+      await destroyDataset(run, dataset, signal);
+    },
+  };
+}
+
+async function fill(
+  { run }: ZfsPool,
+  partial: string,
+  job: Unpacking,
+  signal: AbortSignal,
+): Promise<void> {
+  const { directory } = job;
+  await destroyDataset(run, partial, signal); // of an attempt that was killed
+  await run(createLeafArgv(partial), { signal });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await run(["mount", "-t", "zfs", "-o", "nosuid,nodev", partial, directory], { signal });
+  try {
+    await unpackImage(run, job, signal);
+  } finally {
+    await run(["umount", directory]); // has all of it on disk
+  }
+  await run(["zfs", "set", "readonly=on", partial], { signal });
+}

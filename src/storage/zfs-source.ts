@@ -1,0 +1,41 @@
+// What a cell mounts of a ZFS pool: a dataset by its name, its guid, and what a descriptor on it will tell.
+
+import { HengeError } from "../errors.js";
+import type { Run } from "../command.js";
+import type { MountSource } from "../spec/index.js";
+
+import { findDataset } from "./zfs-dataset.js";
+import type { Dataset } from "./zfs-parse.js";
+import { checkTop } from "./zfs-pool.js";
+import type { ZfsPool } from "./zfs-pool.js";
+
+/** ZFS_SUPER_MAGIC of statfs(2). */
+const ZFS_FS_TYPE = 0x2fc12fc1;
+
+/**
+ * The f_fsid of statfs(2), 16 hex digits, first word first: all a warden can read from a descriptor. Rename, rollback,
+ * promotion, export and import keep it; a clone and a received copy have one of their own.
+ */
+export type Identify = (dataset: string) => Promise<string>;
+
+/** @param warden absolute path of the program that can mount a dataset without attaching it anywhere */
+export async function identifyDataset(run: Run, warden: string, dataset: string): Promise<string> {
+  return (await run([warden, "--fsid", dataset])).trimEnd();
+}
+
+/** @throws {HengeError} WRONG_STATE: there is no such dataset, or it is not below the one that was made here */
+export async function datasetSource(
+  pool: ZfsPool,
+  identify: Identify,
+  dataset: string,
+): Promise<{ readonly found: Dataset; readonly source: MountSource }> {
+  await checkTop(pool);
+  const found = await findDataset(pool.run, dataset);
+  if (found === undefined)
+    throw new HengeError("WRONG_STATE", `cannot use the dataset ${dataset}: it does not exist`);
+  const identity = await identify(dataset);
+  return {
+    found,
+    source: { path: dataset, fsType: ZFS_FS_TYPE, identity, guid: found.guid },
+  };
+}

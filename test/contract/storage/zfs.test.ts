@@ -1,0 +1,104 @@
+// What only a ZFS pool can do to a daemon: datasets renamed, received, owned by another, limited from above.
+
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { runCommand } from "../../../src/command.js";
+import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
+
+import { ZFS_PARENT, makeZfsPool } from "./pools.js";
+import type { TestZfs } from "./pools.js";
+
+const MIB = 1024 * 1024;
+const shop = "shop" as MonolithName;
+const db = "db" as VolumeName;
+const patience = () => AbortSignal.timeout(60_000);
+
+let pool: TestZfs;
+let volume: string;
+
+/** Runs `act` with the volume mounted somewhere on the host, as an administrator would look into it. */
+async function within(act: (path: string) => Promise<void>): Promise<void> {
+  const path = join(pool.directory, "look");
+  await mkdir(path);
+  await runCommand(["mount", "-t", "zfs", volume, path]);
+  try {
+    await act(path);
+  } finally {
+    await runCommand(["umount", path]);
+    await rm(path, { recursive: true });
+  }
+}
+
+describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
+  beforeEach(async () => {
+    pool = await makeZfsPool();
+    volume = `${pool.dataset}/volumes/shop/db`;
+    await pool.driver.ensurePool(patience());
+    await pool.driver.createVolume(shop, { name: db, quotaBytes: 8 * MIB }, patience());
+  });
+  afterEach(() => pool.dispose());
+
+  it("is used by one daemon alone, until somebody gives it to another", async () => {
+    const other = pool.driverOf("others");
+    await expect(other.ensurePool(patience())).rejects.toMatchObject({
+      message: `cannot use the dataset ${pool.dataset}: it belongs to the daemon tests`,
+    });
+    await runCommand(["zfs", "set", "henge:owner=others", pool.dataset]);
+    await other.ensurePool(patience());
+    expect(await other.listMonoliths()).toEqual([shop]);
+    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
+  });
+
+  it("knows a volume through rename and rollback, and no copy for it", async () => {
+    const before = await pool.driver.volumeSource(shop, db);
+    await runCommand(["zfs", "snapshot", `${volume}@s`]);
+    await within((path) => writeFile(join(path, "row"), "1"));
+    await runCommand(["zfs", "rollback", `${volume}@s`]);
+    await runCommand(["zfs", "rename", volume, `${volume}-away`]);
+    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await runCommand(["zfs", "clone", `${volume}-away@s`, volume]);
+    const copy = await pool.driver.volumeSource(shop, db);
+    expect([copy.guid === before.guid, copy.identity === before.identity]).toEqual([false, false]);
+    await runCommand(["zfs", "destroy", volume]);
+    await runCommand(["zfs", "rename", `${volume}-away`, volume]);
+    expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
+  });
+
+  it("says what the dataset is called now", async () => {
+    await runCommand(["zfs", "rename", pool.dataset, `${pool.dataset}-away`]);
+    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject({
+      message: `cannot use the dataset ${pool.dataset}: the one that was made here is ${pool.dataset}-away now`,
+    });
+    await runCommand(["zfs", "rename", `${pool.dataset}-away`, pool.dataset]);
+    await pool.driver.ensurePool(patience());
+  });
+
+  it("stops a volume at its quota", async () => {
+    await runCommand(["zfs", "set", "compression=off", volume]);
+    await within(async (path) => {
+      const tooMuch = writeFile(join(path, "big"), Buffer.alloc(16 * MIB, 1), {
+        flush: true,
+      });
+      await expect(tooMuch).rejects.toMatchObject({ errno: -122 });
+    });
+  });
+
+  it("says that it is full, and gives the room back", async () => {
+    await runCommand(["zfs", "set", "quota=1M", pool.dataset]);
+    const noise = join(pool.directory, "noise");
+    await mkdir(noise);
+    await runCommand(["dd", "if=/dev/urandom", `of=${noise}/file`, "bs=1M", "count=4"]);
+    await runCommand(["tar", "-cf", `${noise}.tar`, "-C", noise, "."]);
+    const digest = (await runCommand(["sha256sum", `${noise}.tar`])).slice(0, 64);
+    const image = "app" as ImageName;
+    await expect(
+      pool.driver.importImage(image, `${noise}.tar`, digest, patience()),
+    ).rejects.toMatchObject({ code: "OVER_CAPACITY" });
+    expect(await pool.driver.listImages()).toEqual([]);
+    await runCommand(["zfs", "set", "quota=none", pool.dataset]);
+    await pool.driver.importImage(image, `${noise}.tar`, digest, patience());
+  });
+});
