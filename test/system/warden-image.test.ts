@@ -143,7 +143,7 @@ describe("a cell on an image", () => {
     for (const change of [
       { identity: pool.image.identity },
       { path: plain },
-      { fsType: 0x2fc12fc1 },
+      { fsType: 0xef53 }, // ext4's
     ]) {
       const boundary = {
         root: { kind: "image", image: "test" as ImageName },
