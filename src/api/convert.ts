@@ -18,7 +18,7 @@ export function stepToProto(step: Step): proto.Step {
 function subjectOf(step: Step): Pick<proto.Step, "cell" | "unit" | "object"> {
   switch (step.kind) {
     case "create-volume":
-    case "resize-volume":
+    case "set-volume":
       return { object: step.volume.name };
     case "import-image":
       return { object: step.image.name };

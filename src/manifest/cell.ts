@@ -5,6 +5,7 @@ import { z } from "zod";
 import { controllers, limits } from "./limits.js";
 import { expected } from "./problems.js";
 import { unit } from "./unit.js";
+import { volume } from "./volume.js";
 import {
   hostPath,
   label,
@@ -18,7 +19,6 @@ import {
   wordOrMapping,
 } from "./values.js";
 
-const MEBIBYTE = 2 ** 20;
 const PEBIBYTE = 2 ** 50;
 const FORMAT_VERSION = 1;
 
@@ -87,10 +87,6 @@ const nestedCell: z.ZodType<NestedFields, NestedInput> = nestedFields
 
 const image = z.strictObject({
   archive: hostPath.describe("A tar archive of a root file system."),
-});
-
-const volume = z.strictObject({
-  quota: size(MEBIBYTE, PEBIBYTE).optional().describe("Most it may hold. Default: no quota."),
 });
 
 /** The one source of validator, types and JSON Schema. */

@@ -19,6 +19,7 @@ import type { ManifestFields, NestedFields } from "./cell.js";
 import { readReference } from "./dependencies.js";
 import { resolveHostPath } from "./host-path.js";
 import type { UnitFields } from "./unit.js";
+import { toVolume } from "./volume.js";
 
 /** What every cell of one manifest is made with. */
 interface Context {
@@ -43,10 +44,9 @@ export function normalise(fields: ManifestFields, directory: string): MonolithSp
       name: name as ImageName,
       archive: resolveHostPath(directory, archive),
     })),
-    volumes: Object.entries(fields.volumes).map(([name, { quota }]) => ({
-      name: name as VolumeName,
-      ...(quota === undefined ? {} : { quotaBytes: quota }),
-    })),
+    volumes: Object.entries(fields.volumes).map(([name, volume]) =>
+      toVolume(name as VolumeName, volume, directory),
+    ),
     cells: [root, ...nestedCells(fields.cells, "", inheritedFrom(root), context)],
   };
 }

@@ -9,8 +9,8 @@ export function describeStep(step: Step): string {
   switch (step.kind) {
     case "create-volume":
       return `create volume ${step.volume.name}`;
-    case "resize-volume":
-      return `resize volume ${step.volume.name}`;
+    case "set-volume":
+      return `set volume ${step.volume.name}`;
     case "import-image":
       return `import image ${step.image.name}`;
     case "allocate":

@@ -1,6 +1,6 @@
 // From what a monolith should be and what was seen of it to the steps between the two.
 
-import type { Controller, Desired, Observed, Step } from "../spec/index.js";
+import type { Controller, Desired, Observed, Step, VolumeFeature } from "../spec/index.js";
 
 import { decideCells } from "./cell-fate.js";
 import type { CellFate, CellFates } from "./cell-fate.js";
@@ -16,6 +16,8 @@ import { wishFor } from "./unit-wish.js";
 export interface PlanFacts {
   /** Controllers this host hands to cells; limits of others are left out. */
   readonly offered: readonly Controller[];
+  /** What the pool can keep of a volume beside its quota. */
+  readonly keeps: readonly VolumeFeature[];
   /** Leaves units that have failed to their restart policy: nobody has asked for another try. Default false. */
   readonly leaveFailed?: boolean;
 }
@@ -45,7 +47,9 @@ export function planMonolith(
   }
   const { stops, starts } = planUnits(graph, changes);
   return [
-    ...(spec === undefined ? [] : [...planVolumes(spec, observed), ...planImages(spec, observed)]),
+    ...(spec === undefined
+      ? []
+      : [...planVolumes(spec, observed, facts.keeps), ...planImages(spec, observed)]),
     ...stops,
     ...planFrees(fates),
     ...planAllocations(fates, facts),

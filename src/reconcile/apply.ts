@@ -8,7 +8,12 @@ import { monolithOf, parentOf } from "../spec/index.js";
 
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
-import { desire, refuseMissingControllers, refuseTakenPorts } from "./desire.js";
+import {
+  desire,
+  refuseBrokenPromises,
+  refuseMissingControllers,
+  refuseTakenPorts,
+} from "./desire.js";
 import { refuseHalted } from "./halt.js";
 import { cellNotFound } from "./targets.js";
 
@@ -22,7 +27,8 @@ export async function plan(
   const signal = AbortSignal.timeout(PLAN_DEADLINE_MS);
   const desired = await desire(context.edges, source, options, signal);
   const observed = await context.observe(desired.spec.name);
-  const steps = planMonolith(desired, observed, { offered: context.offered });
+  refuseBrokenPromises(desired.spec, observed, context.edges.volumes.keeps);
+  const steps = planMonolith(desired, observed, context.planFacts);
   return steps.map((step) => withRefusal(step, missingControllers(desired.spec, context.offered)));
 }
 
@@ -66,7 +72,8 @@ async function bringTo(
 ): Promise<void> {
   const monolith = desired.spec.name;
   const observed = await context.observe(monolith);
-  const steps = planMonolith(desired, observed, { offered: context.offered });
+  refuseBrokenPromises(desired.spec, observed, context.edges.volumes.keeps);
+  const steps = planMonolith(desired, observed, context.planFacts);
   for (const { name } of observed.cells.filter(({ state }) => state === "frozen")) {
     report({ kind: "note", text: `${name} is frozen and left as it is; henge thaw ${name}` });
   }
@@ -112,7 +119,7 @@ export async function free(
   await context.change(request, async () => {
     const observed = await context.observe(monolith);
     refuseFrozen(observed);
-    const steps = planMonolith(undefined, observed, { offered: context.offered });
+    const steps = planMonolith(undefined, observed, context.planFacts);
     await context.edges.store.remove(monolith);
     await context.execute(monolith, steps, report, signal);
     for (const name of context.blocked.keys())

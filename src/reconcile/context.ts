@@ -10,6 +10,7 @@ import type {
   Step,
 } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
+import type { PlanFacts } from "../plan/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
 import { Cells } from "./cells.js";
@@ -41,6 +42,11 @@ export class Context {
 
   get offered(): readonly Controller[] {
     return this.edges.cgroups.facts.offered;
+  }
+
+  /** What of this host a plan depends on. */
+  get planFacts(): PlanFacts {
+    return { offered: this.offered, keeps: this.edges.volumes.keeps };
   }
 
   async stored(monolith: MonolithName): Promise<StoredMonolith | undefined> {

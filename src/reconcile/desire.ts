@@ -3,8 +3,16 @@
 
 import { HengeError } from "../errors.js";
 import { parseManifest } from "../manifest/index.js";
-import { missingControllers, missingNodes, placeCells } from "../plan/index.js";
-import type { Controller, Desired, ImageSpec, MonolithSpec, Topology } from "../spec/index.js";
+import { brokenPromises, missingControllers, missingNodes, placeCells } from "../plan/index.js";
+import type {
+  Controller,
+  Desired,
+  ImageSpec,
+  MonolithSpec,
+  Observed,
+  Topology,
+  VolumeFeature,
+} from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
 import type { ApplyOptions, ManifestSource } from "./control.js";
@@ -62,6 +70,22 @@ export function refuseMissingControllers(spec: MonolithSpec, offered: readonly C
       hint: "accept it with accept-missing-controllers in the manifest or --allow-missing-controllers; henge doctor tells why",
     },
   );
+}
+
+/** @throws {HengeError} WRONG_STATE: a volume was promised what the pool cannot keep */
+export function refuseBrokenPromises(
+  spec: MonolithSpec,
+  observed: Observed,
+  keeps: readonly VolumeFeature[],
+): void {
+  const broken = brokenPromises(spec, observed, keeps);
+  if (broken.length === 0) return;
+  const list = broken.map(({ volume, why }) => `volume ${volume}: ${why}`).join("; ");
+  throw new HengeError("WRONG_STATE", `cannot apply ${spec.name}: ${list}`, {
+    hint: keeps.includes("encryption")
+      ? "declare a volume of another name as it should be, and copy the data into it"
+      : "henged --zfs DATASET keeps volumes on ZFS; or take it out of the manifest",
+  });
 }
 
 /** @throws {HengeError} WRONG_STATE: another monolith on record has published one of its ports */

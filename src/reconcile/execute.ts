@@ -37,8 +37,8 @@ async function executeStep(
   switch (step.kind) {
     case "create-volume":
       return createVolume(edges, monolith, step.volume, signal);
-    case "resize-volume":
-      return volumes.resizeVolume(monolith, step.volume, signal);
+    case "set-volume":
+      return volumes.setVolume(monolith, step.volume, signal);
     case "import-image":
       return volumes.importImage(
         step.image.name,

@@ -73,7 +73,7 @@ async function stopAll(
   for (const { name } of cells.filter(({ state }) => state === "frozen"))
     await context.edges.cgroups.setFrozen(name, false, signal);
   const observed = await context.observeRunState(monolith);
-  const steps = planMonolith(undefined, observed, { offered: context.offered });
+  const steps = planMonolith(undefined, observed, context.planFacts);
   await context.execute(monolith, steps, () => undefined, signal);
   await context.edges.network.sweep(context.cells.names());
 }

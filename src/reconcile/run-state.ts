@@ -78,7 +78,7 @@ function planVerb(
     return steps.filter((step) => !("cell" in step && context.cells.isUnsupervised(step.cell)));
   }
   if (!areAllocated(observed, units)) {
-    return planMonolith(desired, observed, { offered: context.offered });
+    return planMonolith(desired, observed, context.planFacts);
   }
   return verb === "start"
     ? planStart(desired, observed, units)

@@ -88,7 +88,7 @@ async function convergeOne(
   const desired = await context.desired(name);
   const observed = await context.observe(name);
   if (desired === undefined || observed.cells.some(({ state }) => state === "unsupervised")) return;
-  const steps = planMonolith(desired, observed, { offered: context.offered, leaveFailed: true });
+  const steps = planMonolith(desired, observed, { ...context.planFacts, leaveFailed: true });
   if (steps.length === 0) return;
   // What is seen of a pool that is away looks like one that is empty.
   if (poolError !== undefined && steps.some(needsPool)) {
@@ -109,7 +109,7 @@ async function convergeOne(
 
 function needsPool(step: Step): boolean {
   if (step.kind !== "allocate")
-    return ["create-volume", "resize-volume", "import-image"].includes(step.kind);
+    return ["create-volume", "set-volume", "import-image"].includes(step.kind);
   const { mounts, root } = step.spec.boundary;
   return mounts.length > 0 || root.kind === "image";
 }

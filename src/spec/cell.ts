@@ -1,6 +1,7 @@
 // What a manifest asks for, after parsing and normalising: every default is filled in, every unit is in the name.
 
 import type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
+import type { VolumeSpec } from "./volume.js";
 
 export interface MonolithSpec {
   readonly name: MonolithName;
@@ -16,11 +17,6 @@ export interface ImageSpec {
   readonly archive: string;
   /** SHA-256 of the archive, hex; absent until the daemon has read it. */
   readonly digest?: string;
-}
-
-export interface VolumeSpec {
-  readonly name: VolumeName;
-  readonly quotaBytes?: number;
 }
 
 export interface CellSpec {

@@ -33,8 +33,15 @@ export type {
   Topology,
   UnitRef,
   UnitSpec,
-  VolumeSpec,
 } from "./cell.js";
+export { KEY_FORMATS, VOLUME_DEFAULTS, VOLUME_PROMISES, VOLUME_PROPERTIES } from "./volume.js";
+export type {
+  EncryptionSpec,
+  VolumeFeature,
+  VolumeProperties,
+  VolumeProperty,
+  VolumeSpec,
+} from "./volume.js";
 export { CELL_STATES, UNIT_STATES } from "./status.js";
 export type {
   CellState,
@@ -45,7 +52,6 @@ export type {
   Observed,
   UnitState,
   UnitStatus,
-  VolumeStatus,
 } from "./status.js";
 export type { Desired, Step, StepKind } from "./step.js";
 export { PRESSURE_RESOURCES } from "./event.js";

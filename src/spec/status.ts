@@ -1,7 +1,8 @@
 // What was seen: of wardens, cgroups and the pool. Never stored.
 
 import type { BoundarySpec, Limits, PublishSpec, UnitSpec } from "./cell.js";
-import type { CellName, ImageName, UnitName, VolumeName } from "./names.js";
+import type { CellName, ImageName, UnitName } from "./names.js";
+import type { VolumeSpec } from "./volume.js";
 
 /** The same words in proto, JSON and tables. */
 export const CELL_STATES = [
@@ -65,11 +66,6 @@ export interface CellStatus {
   readonly reason?: string;
 }
 
-export interface VolumeStatus {
-  readonly name: VolumeName;
-  readonly quotaBytes?: number;
-}
-
 export interface ImageStatus {
   readonly name: ImageName;
   readonly digest: string;
@@ -78,7 +74,7 @@ export interface ImageStatus {
 /** All that is known of one monolith. */
 export interface Observed {
   readonly cells: readonly CellStatus[];
-  readonly volumes: readonly VolumeStatus[];
+  readonly volumes: readonly VolumeSpec[];
   readonly images: readonly ImageStatus[];
 }
 

@@ -7,13 +7,13 @@ import type {
   MonolithSpec,
   PublishSpec,
   UnitSpec,
-  VolumeSpec,
 } from "./cell.js";
 import type { CellName, UnitName } from "./names.js";
+import type { VolumeSpec } from "./volume.js";
 
 export type Step = { readonly reason: string } & (
   | { readonly kind: "create-volume"; readonly volume: VolumeSpec }
-  | { readonly kind: "resize-volume"; readonly volume: VolumeSpec }
+  | { readonly kind: "set-volume"; readonly volume: VolumeSpec }
   | { readonly kind: "import-image"; readonly image: ImageSpec }
   | { readonly kind: "allocate"; readonly cell: CellName; readonly spec: CellSpec }
   | {

@@ -11,7 +11,7 @@ import type {
   MonolithName,
   MountSource,
   VolumeName,
-  VolumeStatus,
+  VolumeSpec,
 } from "../spec/index.js";
 
 import type { VolumeDriver } from "./driver.js";
@@ -62,6 +62,7 @@ export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
   ];
   const pool: Pool = { ...options, volumes, images };
   return {
+    keeps: [],
     ...poolVerbs(pool),
     ...volumeListVerbs(pool),
     ...volumeVerbs(pool),
@@ -122,7 +123,7 @@ function volumeListVerbs(pool: Pool): Pick<VolumeDriver, "listMonoliths" | "list
     async listVolumes(monolith) {
       const directory = join(volumes, checkLabel("monolith", monolith));
       await checkPool(pool);
-      const found: VolumeStatus[] = [];
+      const found: VolumeSpec[] = [];
       for (const name of (await listNames(directory)).filter(isLabel).sort()) {
         const { quotaBytes } = await readSubvolume(run, join(directory, name));
         found.push({
@@ -137,7 +138,7 @@ function volumeListVerbs(pool: Pool): Pick<VolumeDriver, "listMonoliths" | "list
 
 function volumeVerbs(
   pool: Pool,
-): Pick<VolumeDriver, "createVolume" | "resizeVolume" | "destroyVolume" | "volumeSource"> {
+): Pick<VolumeDriver, "createVolume" | "setVolume" | "destroyVolume" | "volumeSource"> {
   const { run, volumes } = pool;
   const pathOf = (monolith: MonolithName, volume: VolumeName) =>
     join(volumes, checkLabel("monolith", monolith), checkLabel("volume", volume));
@@ -157,7 +158,7 @@ function volumeVerbs(
         setQuota(run, partial, volume.quotaBytes, signal),
       );
     },
-    async resizeVolume(monolith, volume, signal) {
+    async setVolume(monolith, volume, signal) {
       const path = pathOf(monolith, volume.name);
       await checkPool(pool);
       await readSubvolume(run, path);

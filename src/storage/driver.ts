@@ -5,9 +5,9 @@ import type {
   ImageStatus,
   MonolithName,
   MountSource,
+  VolumeFeature,
   VolumeName,
   VolumeSpec,
-  VolumeStatus,
 } from "../spec/index.js";
 
 export interface PoolFacts {
@@ -18,16 +18,18 @@ export interface PoolFacts {
 }
 
 export interface VolumeDriver {
+  /** What it can keep of a volume beside its quota. */
+  readonly keeps: readonly VolumeFeature[];
   /** Mounts the pool, makes it first where it is the embedded one and missing. Idempotent. */
   ensurePool(signal: AbortSignal): Promise<void>;
   /** @throws {HengeError} WRONG_STATE: the pool is not mounted, or it is another pool */
   facts(): Promise<PoolFacts>;
-  listVolumes(monolith: MonolithName): Promise<readonly VolumeStatus[]>;
+  listVolumes(monolith: MonolithName): Promise<readonly VolumeSpec[]>;
   /** Monoliths that have any volume in the pool. */
   listMonoliths(): Promise<readonly MonolithName[]>;
   createVolume(monolith: MonolithName, volume: VolumeSpec, signal: AbortSignal): Promise<void>;
-  /** Sets the quota; undefined lifts it. */
-  resizeVolume(monolith: MonolithName, volume: VolumeSpec, signal: AbortSignal): Promise<void>;
+  /** Sets its quota, what else of it the pool keeps, and the place of its key; what is absent goes back to its default. */
+  setVolume(monolith: MonolithName, volume: VolumeSpec, signal: AbortSignal): Promise<void>;
   destroyVolume(monolith: MonolithName, volume: VolumeName, signal: AbortSignal): Promise<void>;
   /** @throws {HengeError} WRONG_STATE: not mounted or not the dataset it should be */
   volumeSource(monolith: MonolithName, volume: VolumeName): Promise<MountSource>;

@@ -1,5 +1,6 @@
 // Dataset names, properties and command lines of the ZFS driver. Pure: a name is built from checked labels only.
 
+import { VOLUME_PROPERTIES } from "../spec/index.js";
 import type { ImageName, ImageStatus, MonolithName, VolumeName } from "../spec/index.js";
 
 import { HengeError } from "../errors.js";
@@ -80,17 +81,8 @@ export function lastPart(dataset: string): string {
 
 /** The top is itself never mounted: only volumes and images are. */
 export function createTopArgv(top: string, owner: string): Argv {
-  const properties = Object.entries({
-    canmount: "off",
-    [OWNER_PROPERTY]: owner,
-    ...TOP_PROPERTIES,
-  });
-  return [
-    "zfs",
-    "create",
-    ...properties.flatMap(([name, value]) => ["-o", `${name}=${value}`]),
-    top,
-  ];
+  const properties = { canmount: "off", [OWNER_PROPERTY]: owner, ...TOP_PROPERTIES };
+  return ["zfs", "create", ...options(properties), top];
 }
 
 export function createParentArgv(dataset: string): Argv {
@@ -98,28 +90,34 @@ export function createParentArgv(dataset: string): Argv {
 }
 
 /** `noauto`: never mounted by `zfs mount -a` at a boot that knows nothing of cells. */
-export function createLeafArgv(dataset: string, quotaBytes?: number): Argv {
-  const quota = quotaBytes === undefined ? [] : ["-o", quotaProperty(quotaBytes)];
-  return ["zfs", "create", "-o", "canmount=noauto", ...quota, dataset];
+export function createLeafArgv(
+  dataset: string,
+  properties: Readonly<Record<string, string>> = {},
+): Argv {
+  return ["zfs", "create", ...options({ canmount: "noauto", ...properties }), dataset];
 }
 
-export function setQuotaArgv(dataset: string, quotaBytes: number | undefined): Argv {
-  return ["zfs", "set", quotaProperty(quotaBytes), dataset];
+export function setArgv(dataset: string, properties: Readonly<Record<string, string>>): Argv {
+  const assignments = Object.entries(properties).map(([name, value]) => `${name}=${value}`);
+  return ["zfs", "set", ...assignments, dataset];
 }
 
-/** `refquota`: what the cell has now, without the snapshots it cannot remove. */
-function quotaProperty(quotaBytes: number | undefined): string {
-  return `refquota=${quotaBytes === undefined ? "none" : String(quotaBytes)}`;
+function options(properties: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(properties).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
 }
 
 export const DATASET_COLUMNS = [
   "name",
   "guid",
   "readonly",
-  "refquota",
   "used",
   "available",
   OWNER_PROPERTY,
+  "keystatus",
+  "keyformat",
+  "keylocation",
+  "refquota",
+  ...VOLUME_PROPERTIES,
 ] as const;
 
 /** One dataset, or with depth 1 its children too, as `parseDatasets` reads them. */

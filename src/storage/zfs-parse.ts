@@ -2,14 +2,24 @@
 
 import { CommandError, HengeError } from "../errors.js";
 
-import { DATASET_COLUMNS } from "./zfs-names.js";
+import { VOLUME_PROPERTIES } from "../spec/index.js";
+import type { VolumeProperty } from "../spec/index.js";
+
+import { DATASET_COLUMNS, OWNER_PROPERTY } from "./zfs-names.js";
 
 export interface Dataset {
   readonly name: string;
   /** Never used again for another dataset; decimal, up to 64 bits. */
   readonly guid: string;
   readonly readOnly: boolean;
+  /** `refquota` */
   readonly quotaBytes?: number;
+  readonly properties: Readonly<Record<VolumeProperty, string>>;
+  /** It is encrypted, and its key is not loaded. */
+  readonly isLocked: boolean;
+  /** `none` of one that is not encrypted. */
+  readonly keyFormat: string;
+  readonly keyLocation: string;
   readonly usedBytes: number;
   readonly availableBytes: number;
   /** Of OWNER_PROPERTY, also when it is inherited. */
@@ -18,20 +28,26 @@ export interface Dataset {
 
 /** Output of `listArgv`. */
 export function parseDatasets(text: string): readonly Dataset[] {
-  return rows(text, DATASET_COLUMNS.length).map(
-    ([name = "", guid = "", readonly, quota, used, available, owner]) => {
-      const quotaBytes = parseBytes(quota);
-      return {
-        name,
-        guid,
-        readOnly: readonly === "on",
-        ...(quotaBytes === 0 ? {} : { quotaBytes }), // 0 is «none»
-        usedBytes: parseBytes(used),
-        availableBytes: parseBytes(available),
-        ...(owner === "-" || owner === undefined ? {} : { owner }),
-      };
-    },
-  );
+  return rows(text, DATASET_COLUMNS.length).map((row) => {
+    const column = (name: (typeof DATASET_COLUMNS)[number]): string =>
+      row[DATASET_COLUMNS.indexOf(name)] ?? "";
+    const quotaBytes = parseBytes(column("refquota"));
+    const owner = column(OWNER_PROPERTY);
+    const properties = VOLUME_PROPERTIES.map((name) => [name, column(name)]);
+    return {
+      name: column("name"),
+      guid: column("guid"),
+      readOnly: column("readonly") === "on",
+      ...(quotaBytes === 0 ? {} : { quotaBytes }), // 0 is «none»
+      properties: Object.fromEntries(properties) as Record<VolumeProperty, string>,
+      isLocked: column("keystatus") === "unavailable",
+      keyFormat: column("keyformat"),
+      keyLocation: column("keylocation"),
+      usedBytes: parseBytes(column("used")),
+      availableBytes: parseBytes(column("available")),
+      ...(owner === "-" ? {} : { owner }),
+    };
+  });
 }
 
 /** Output of `zfs list -Hp -o name,guid`. */

@@ -1,6 +1,6 @@
 // What a cell mounts of a ZFS pool: a dataset by its name, its guid, and what a descriptor on it will tell.
 
-import { HengeError } from "../errors.js";
+import { CommandError, HengeError } from "../errors.js";
 import type { Run } from "../command.js";
 import type { MountSource } from "../spec/index.js";
 
@@ -33,9 +33,21 @@ export async function datasetSource(
   const found = await findDataset(pool.run, dataset);
   if (found === undefined)
     throw new HengeError("WRONG_STATE", `cannot use the dataset ${dataset}: it does not exist`);
+  if (found.isLocked) await loadKey(pool.run, found);
   const identity = await identify(dataset);
   return {
     found,
     source: { path: dataset, fsType: ZFS_FS_TYPE, identity, guid: found.guid },
   };
+}
+
+async function loadKey(run: Run, { name, keyLocation }: Dataset): Promise<void> {
+  await run(["zfs", "load-key", name]).catch((error: unknown) => {
+    const why = error instanceof CommandError ? (error.stderr.split("\n")[0] ?? "") : String(error);
+    throw new HengeError(
+      "WRONG_STATE",
+      `cannot use the dataset ${name}: it is locked, and its key ${keyLocation} cannot be loaded: ${why}`,
+      { cause: error, hint: "put the key back; cells that wait for it start by themselves then" },
+    );
+  });
 }

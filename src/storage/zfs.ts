@@ -1,7 +1,7 @@
 // The ZFS driver: a dataset per volume and image below one that Henge was given. None is mounted on the host.
 
 import { HengeError } from "../errors.js";
-import { isLabel } from "../spec/index.js";
+import { VOLUME_PROPERTIES, isLabel } from "../spec/index.js";
 import type { Run } from "../command.js";
 import type { MonolithName, VolumeName } from "../spec/index.js";
 
@@ -9,9 +9,16 @@ import type { VolumeDriver } from "./driver.js";
 import { capacityError } from "./unpack.js";
 import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
 import { zfsImages } from "./zfs-image.js";
-import { createLeafArgv, createParentArgv, lastPart, setQuotaArgv, zfsNames } from "./zfs-names.js";
+import { createLeafArgv, createParentArgv, lastPart, setArgv, zfsNames } from "./zfs-names.js";
 import { checkTop, ensureTop } from "./zfs-pool.js";
 import type { ZfsPool } from "./zfs-pool.js";
+import {
+  checkKeyFile,
+  encryptionProperties,
+  keyLocation,
+  volumeOf,
+  volumeProperties,
+} from "./zfs-properties.js";
 import { datasetSource } from "./zfs-source.js";
 import type { Identify } from "./zfs-source.js";
 
@@ -33,6 +40,7 @@ export function createZfsDriver(options: ZfsOptions): VolumeDriver {
   const { record, owner, run, identify, workshop } = options;
   const pool: ZfsPool = { names: zfsNames(options.dataset), record, owner, run };
   return {
+    keeps: [...VOLUME_PROPERTIES, "encryption"],
     ...poolVerbs(pool),
     ...volumeListVerbs(pool),
     ...volumeVerbs(pool, identify),
@@ -70,10 +78,7 @@ function volumeListVerbs(pool: ZfsPool): Pick<VolumeDriver, "listMonoliths" | "l
       const parent = names.monolith(monolith);
       await checkTop(pool);
       const mine = (await listChildren(run, parent)).filter(({ name }) => isLabel(lastPart(name)));
-      return mine.map(({ name, quotaBytes }) => ({
-        name: lastPart(name) as VolumeName,
-        ...(quotaBytes === undefined ? {} : { quotaBytes }),
-      }));
+      return mine.map((dataset) => volumeOf(lastPart(dataset.name) as VolumeName, dataset));
     },
   };
 }
@@ -81,7 +86,7 @@ function volumeListVerbs(pool: ZfsPool): Pick<VolumeDriver, "listMonoliths" | "l
 function volumeVerbs(
   pool: ZfsPool,
   identify: Identify,
-): Pick<VolumeDriver, "createVolume" | "resizeVolume" | "destroyVolume" | "volumeSource"> {
+): Pick<VolumeDriver, "createVolume" | "setVolume" | "destroyVolume" | "volumeSource"> {
   const { run, names } = pool;
   return {
     async createVolume(monolith, volume, signal) {
@@ -91,18 +96,25 @@ function volumeVerbs(
       await checkTop(pool);
       if ((await findDataset(run, dataset)) !== undefined)
         throw new HengeError("WRONG_STATE", `cannot ${act}: it exists`);
+      const { encryption } = volume;
+      if (encryption !== undefined) await checkKeyFile(act, encryption.keyFile);
       try {
         if ((await findDataset(run, names.monolith(monolith))) === undefined)
           await run(createParentArgv(names.monolith(monolith)), { signal });
-        await run(createLeafArgv(dataset, volume.quotaBytes), { signal });
+        const properties = { ...volumeProperties(volume), ...encryptionProperties(encryption) };
+        await run(createLeafArgv(dataset, properties), { signal });
       } catch (error) {
         throw capacityError(act, error);
       }
     },
-    async resizeVolume(monolith, volume, signal) {
+    async setVolume(monolith, volume, signal) {
       const dataset = names.volume(monolith, volume.name);
+      const { encryption } = volume;
       await checkTop(pool);
-      await run(setQuotaArgv(dataset, volume.quotaBytes), { signal });
+      await run(setArgv(dataset, volumeProperties(volume)), { signal });
+      if (encryption === undefined) return;
+      await checkKeyFile(`set volume ${volume.name} of ${monolith}`, encryption.keyFile);
+      await run(setArgv(dataset, { keylocation: keyLocation(encryption.keyFile) }), { signal });
     },
     async destroyVolume(monolith, volume, signal) {
       const [dataset, parent] = [names.volume(monolith, volume), names.monolith(monolith)];

@@ -3,7 +3,7 @@
 import { HengeError } from "../../src/errors.js";
 import { checkLabel, imageFileName, parseImageFileName } from "../../src/storage/names.js";
 import type { VolumeDriver } from "../../src/storage/driver.js";
-import type { MonolithName, MountSource, VolumeName, VolumeStatus } from "../../src/spec/index.js";
+import type { MonolithName, MountSource, VolumeName, VolumeSpec } from "../../src/spec/index.js";
 
 interface Dataset {
   readonly identity: string;
@@ -54,6 +54,7 @@ export function createFakeDriver(): FakeDriver {
     volumes.set(name, { identity, ...(quotaBytes === undefined ? {} : { quotaBytes }) });
 
   const driver: FakeDriver = {
+    keeps: [],
     badArchives,
     unmount: () => {
       mounted = false;
@@ -75,7 +76,7 @@ export function createFakeDriver(): FakeDriver {
       const mine = [...volumes]
         .filter(([name]) => name.startsWith(prefix))
         .sort(([a], [b]) => (a < b ? -1 : 1));
-      return mine.map(([name, { quotaBytes }]): VolumeStatus => ({
+      return mine.map(([name, { quotaBytes }]): VolumeSpec => ({
         name: name.slice(prefix.length) as VolumeName,
         ...(quotaBytes === undefined ? {} : { quotaBytes }),
       }));
@@ -93,7 +94,7 @@ export function createFakeDriver(): FakeDriver {
         throw new HengeError("WRONG_STATE", `cannot create volume ${name}: it exists`);
       setVolume(name, nextIdentity(), volume.quotaBytes);
     },
-    resizeVolume: async (monolith, volume, signal) => {
+    setVolume: async (monolith, volume, signal) => {
       const name = key(monolith, volume.name);
       checkPool(signal);
       setVolume(name, source(volumes, "volumes", name).identity, volume.quotaBytes);

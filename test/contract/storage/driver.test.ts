@@ -62,9 +62,9 @@ function checkContract(makePool: () => Promise<TestPool>): void {
 
   it("changes a quota and lifts it", async () => {
     await pool.driver.createVolume(shop, { name: db, quotaBytes: 32 * MIB }, patience());
-    await pool.driver.resizeVolume(shop, { name: db, quotaBytes: 64 * MIB }, patience());
+    await pool.driver.setVolume(shop, { name: db, quotaBytes: 64 * MIB }, patience());
     expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db", quotaBytes: 64 * MIB }]);
-    await pool.driver.resizeVolume(shop, { name: db }, patience());
+    await pool.driver.setVolume(shop, { name: db }, patience());
     expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db" }]);
   });
 

@@ -1,6 +1,6 @@
 // What only a ZFS pool can do to a daemon: datasets renamed, received, owned by another, limited from above.
 
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -100,5 +100,77 @@ describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
     expect(await pool.driver.listImages()).toEqual([]);
     await runCommand(["zfs", "set", "quota=none", pool.dataset]);
     await pool.driver.importImage(image, `${noise}.tar`, digest, patience());
+  });
+
+  it("keeps what a volume asks for, and sets it anew", async () => {
+    const asked = {
+      name: "files" as VolumeName,
+      quotaBytes: 32 * MIB,
+      properties: {
+        recordsize: "1048576",
+        compression: "zstd-3",
+        logbias: "throughput",
+        primarycache: "metadata",
+        atime: "on",
+        quota: String(64 * MIB),
+        reservation: String(16 * MIB),
+      },
+    };
+    await pool.driver.createVolume(shop, asked, patience());
+    expect(await pool.driver.listVolumes(shop)).toContainEqual(asked);
+    const less = { name: asked.name, properties: { recordsize: "16384" } };
+    await pool.driver.setVolume(shop, less, patience());
+    expect(await pool.driver.listVolumes(shop)).toContainEqual(less);
+  });
+});
+
+describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", () => {
+  const name = "secrets" as VolumeName;
+  let keyFile: string;
+  beforeEach(async () => {
+    pool = await makeZfsPool();
+    volume = `${pool.dataset}/volumes/shop/secrets`;
+    keyFile = join(pool.directory, "key");
+    await writeFile(keyFile, Buffer.alloc(32, 7), { mode: 0o600 });
+    await pool.driver.ensurePool(patience());
+  });
+  afterEach(() => pool.dispose());
+
+  const asked = () => ({ name, encryption: { keyFile, keyFormat: "raw" as const } });
+
+  it("is used while its key is there, and says that it is locked while it is not", async () => {
+    await pool.driver.createVolume(shop, asked(), patience());
+    expect(await pool.driver.listVolumes(shop)).toEqual([asked()]);
+    const before = await pool.driver.volumeSource(shop, name);
+    await runCommand(["zfs", "unload-key", volume]);
+    await rename(keyFile, `${keyFile}-away`);
+    await expect(pool.driver.volumeSource(shop, name)).rejects.toMatchObject({
+      code: "WRONG_STATE",
+      message: expect.stringContaining(
+        `cannot use the dataset ${volume}: it is locked, and its key file://${keyFile} cannot be loaded`,
+      ) as string,
+    });
+    await rename(`${keyFile}-away`, keyFile);
+    expect(await pool.driver.volumeSource(shop, name)).toEqual(before);
+    await rename(keyFile, `${keyFile}-moved`);
+    keyFile = `${keyFile}-moved`;
+    await pool.driver.setVolume(shop, asked(), patience());
+    expect(await pool.driver.listVolumes(shop)).toEqual([asked()]);
+  });
+
+  it("is not made with a key that is missing, short, or not root's alone", async () => {
+    const make = () => pool.driver.createVolume(shop, asked(), patience());
+    await chmod(keyFile, 0o644);
+    await expect(make()).rejects.toMatchObject({
+      message: `cannot create volume secrets of shop: its key ${keyFile} is not root's alone`,
+    });
+    await chmod(keyFile, 0o600);
+    await truncate(keyFile, 16);
+    await expect(make()).rejects.toThrow("create volume secrets of shop");
+    await rm(keyFile);
+    await expect(make()).rejects.toMatchObject({
+      message: `cannot create volume secrets of shop: its key ${keyFile} does not exist`,
+    });
+    expect(await pool.driver.listVolumes(shop)).toEqual([]);
   });
 });

@@ -8,6 +8,7 @@ function planLimits(wanted: Limits, seen: Limits): readonly (readonly [string, s
   const spec = cell("shop", { limits: wanted });
   const steps = planMonolith(desired([spec]), observed([cellStatus(spec, { limits: seen })]), {
     offered: ["cpu", "memory", "io", "pids", "cpuset"],
+    keeps: [],
   });
   return steps.map((step) => [step.kind === "set-limit" ? step.text : step.kind, step.reason]);
 }
@@ -63,7 +64,7 @@ describe("controllers the host does not offer", () => {
   });
 
   it("have their limits left out, of a new cell as of a running one", () => {
-    const facts = { offered: ["memory"] } as const;
+    const facts = { offered: ["memory"], keeps: [] } as const;
     const steps = planMonolith(desired([spec]), observed(), facts);
     expect(steps).toMatchObject([{ kind: "allocate", spec: { limits: { "memory.max": "4096" } } }]);
     const [allocate] = steps;

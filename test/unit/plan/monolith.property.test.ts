@@ -12,7 +12,7 @@ import {
 import type { Controller, Desired, Observed, UnitRef } from "../../../src/spec/index.js";
 import { anyDesired, anyObserved, anyTouchableObserved, simulate } from "../../fixture/index.js";
 
-const facts = { offered: ["cpu", "memory", "io", "pids"] satisfies Controller[] };
+const facts = { offered: ["cpu", "memory", "io", "pids"] satisfies Controller[], keeps: [] };
 const RUNS = { numRuns: 300 };
 
 function allUnits({ spec }: Desired): readonly UnitRef[] {

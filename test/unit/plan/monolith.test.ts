@@ -19,7 +19,10 @@ import {
   unitStatus,
 } from "../../fixture/index.js";
 
-const facts = { offered: ["cpu", "memory", "pids", "io", "cpuset"] satisfies Controller[] };
+const facts = {
+  offered: ["cpu", "memory", "pids", "io", "cpuset"] satisfies Controller[],
+  keeps: [],
+};
 
 function plan(wanted: Desired | undefined, seen: Observed): readonly string[] {
   return planMonolith(wanted, seen, facts).map(describeStep);
@@ -109,7 +112,7 @@ describe("bringing a monolith up", () => {
       images: [{ name: image.name, digest: "d1" }],
     });
     expect(reasons({ spec, stopped: [] }, seen)).toEqual([
-      "resize volume data: quota 1KiB → 2KiB",
+      "set volume data: quota 1KiB → 2KiB",
       "import image rails: image digest changed",
     ]);
   });

@@ -8,7 +8,7 @@ import {
   listArgv,
   parseImageDataset,
   partialDataset,
-  setQuotaArgv,
+  setArgv,
   zfsNames,
 } from "../../../src/storage/zfs-names.js";
 
@@ -57,23 +57,19 @@ describe("command lines", () => {
     }
   });
 
-  it("limit a volume by what it holds itself, and lift the limit", () => {
-    expect(createLeafArgv("t/v", 4096)).toEqual([
-      "zfs",
-      "create",
-      "-o",
-      "canmount=noauto",
-      "-o",
-      "refquota=4096",
-      "t/v",
-    ]);
-    expect(createLeafArgv("t/v")).toEqual(["zfs", "create", "-o", "canmount=noauto", "t/v"]);
-    expect(setQuotaArgv("t/v", undefined)).toEqual(["zfs", "set", "refquota=none", "t/v"]);
+  it("name properties one by one, and never mount by themselves", () => {
+    expect(createLeafArgv("t/v", { refquota: "4096" }).join(" ")).toBe(
+      "zfs create -o canmount=noauto -o refquota=4096 t/v",
+    );
+    expect(createLeafArgv("t/v").join(" ")).toBe("zfs create -o canmount=noauto t/v");
+    expect(setArgv("t/v", { refquota: "none", atime: "on" }).join(" ")).toBe(
+      "zfs set refquota=none atime=on t/v",
+    );
   });
 
   it("ask for one dataset and its children in a form for programs", () => {
     expect(listArgv("t/v", 1).join(" ")).toBe(
-      "zfs list -Hp -t filesystem -d 1 -o name,guid,readonly,refquota,used,available,henge:owner t/v",
+      "zfs list -Hp -t filesystem -d 1 -o name,guid,readonly,used,available,henge:owner,keystatus,keyformat,keylocation,refquota,recordsize,compression,logbias,primarycache,atime,quota,reservation t/v",
     );
   });
 });

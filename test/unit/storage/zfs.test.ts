@@ -8,8 +8,10 @@ import { afterEach, beforeEach, expect, it } from "vitest";
 
 import { CommandError } from "../../../src/errors.js";
 import type { Run } from "../../../src/command.js";
+import { VOLUME_DEFAULTS } from "../../../src/spec/index.js";
 import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
 import type { VolumeDriver } from "../../../src/storage/driver.js";
+import { DATASET_COLUMNS, OWNER_PROPERTY } from "../../../src/storage/zfs-names.js";
 import { createZfsDriver } from "../../../src/storage/zfs.js";
 
 const shop = "shop" as MonolithName;
@@ -147,6 +149,18 @@ interface FakeDataset {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+const DEFAULTS: Readonly<Record<string, string>> = {
+  readonly: "off",
+  used: "1",
+  available: "1",
+  [OWNER_PROPERTY]: "-",
+  keystatus: "-",
+  keyformat: "none",
+  keylocation: "none",
+  refquota: "0",
+  ...VOLUME_DEFAULTS,
+};
+
 function createFakeZfs() {
   const datasets = new Map<string, FakeDataset>();
   const asked: string[] = [];
@@ -178,14 +192,10 @@ function createFakeZfs() {
       other === name || (withChildren && other.slice(0, other.lastIndexOf("/")) === name);
     const shown = [...datasets].filter(([other]) => isShown(other));
     return shown
-      .map(([other, of]) => [
+      .map(([other, { guid: its, properties }]) => [
         other,
-        of.guid,
-        "off",
-        of.properties["refquota"] ?? "0",
-        1,
-        1,
-        of.properties["henge:owner"] ?? "-",
+        its,
+        ...DATASET_COLUMNS.slice(2).map((name) => properties[name] ?? DEFAULTS[name]),
       ])
       .map((columns) => `${columns.join("\t")}\n`)
       .join("");

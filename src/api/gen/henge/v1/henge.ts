@@ -51,7 +51,7 @@ export interface ValidateReply {
 
 export interface Step {
   /**
-   * create-volume, resize-volume, import-image, allocate, set-limit, publish, start, await, stop, free: a word and no
+   * create-volume, set-volume, import-image, allocate, set-limit, publish, start, await, stop, free: a word and no
    * enum, for there will be more kinds than a client knows.
    */
   readonly kind: string;
