@@ -113,6 +113,7 @@ export const DATASET_COLUMNS = [
   "used",
   "available",
   OWNER_PROPERTY,
+  "encryptionroot",
   "keystatus",
   "keyformat",
   "keylocation",

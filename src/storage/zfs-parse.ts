@@ -15,9 +15,10 @@ export interface Dataset {
   /** `refquota` */
   readonly quotaBytes?: number;
   readonly properties: Readonly<Record<VolumeProperty, string>>;
-  /** It is encrypted, and its key is not loaded. */
+  /** The dataset whose key it is encrypted with, itself or one above; `-` when it is not encrypted. */
+  readonly encryptionRoot: string;
+  /** That key is not loaded. */
   readonly isLocked: boolean;
-  /** `none` of one that is not encrypted. */
   readonly keyFormat: string;
   readonly keyLocation: string;
   readonly usedBytes: number;
@@ -40,6 +41,7 @@ export function parseDatasets(text: string): readonly Dataset[] {
       readOnly: column("readonly") === "on",
       ...(quotaBytes === 0 ? {} : { quotaBytes }), // 0 is «none»
       properties: Object.fromEntries(properties) as Record<VolumeProperty, string>,
+      encryptionRoot: column("encryptionroot"),
       isLocked: column("keystatus") === "unavailable",
       keyFormat: column("keyformat"),
       keyLocation: column("keylocation"),

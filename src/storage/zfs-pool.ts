@@ -63,12 +63,16 @@ async function ensureOwnTop(pool: ZfsPool, signal: AbortSignal): Promise<void> {
   if (recorded === undefined) await writeRecord(record, found.guid);
 }
 
-async function refuseAbsentPool({ run, names }: ZfsPool): Promise<void> {
+async function refuseAbsentPool(zfsPool: ZfsPool): Promise<void> {
+  const { run, names, record } = zfsPool;
   const pool = poolOf(names.top);
   const found = parsePools(await run(["zpool", "list", "-Hp", "-o", "name,health"])).find(
     ({ name }) => name === pool,
   );
   if (found !== undefined && ["ONLINE", "DEGRADED"].includes(found.health)) return;
+  const recorded = await readRecord(record);
+  if (found === undefined && recorded !== undefined && (await findByGuid(run, recorded)))
+    throw await foreignTop(zfsPool, recorded);
   const why = found === undefined ? "it is not imported" : `it is ${found.health}`;
   throw new HengeError("WRONG_STATE", `cannot use the ZFS pool ${pool}: ${why}`, {
     hint:

@@ -41,13 +41,16 @@ export async function datasetSource(
   };
 }
 
-async function loadKey(run: Run, { name, keyLocation }: Dataset): Promise<void> {
-  await run(["zfs", "load-key", name]).catch((error: unknown) => {
+async function loadKey(run: Run, { name, encryptionRoot: root }: Dataset): Promise<void> {
+  await run(["zfs", "load-key", root]).catch((error: unknown) => {
     const why = error instanceof CommandError ? (error.stderr.split("\n")[0] ?? "") : String(error);
     throw new HengeError(
       "WRONG_STATE",
-      `cannot use the dataset ${name}: it is locked, and its key ${keyLocation} cannot be loaded: ${why}`,
-      { cause: error, hint: "put the key back; cells that wait for it start by themselves then" },
+      `cannot use the dataset ${name}: it is locked, and the key of ${root} cannot be loaded: ${why}`,
+      {
+        cause: error,
+        hint: `put the key back, or zfs load-key ${root}; cells that wait for it start by themselves then`,
+      },
     );
   });
 }

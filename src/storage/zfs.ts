@@ -97,7 +97,7 @@ function volumeVerbs(
       if ((await findDataset(run, dataset)) !== undefined)
         throw new HengeError("WRONG_STATE", `cannot ${act}: it exists`);
       const { encryption } = volume;
-      if (encryption !== undefined) await checkKeyFile(act, encryption.keyFile);
+      if (encryption !== undefined) await checkKeyFile(act, encryption);
       try {
         if ((await findDataset(run, names.monolith(monolith))) === undefined)
           await run(createParentArgv(names.monolith(monolith)), { signal });
@@ -113,7 +113,7 @@ function volumeVerbs(
       await checkTop(pool);
       await run(setArgv(dataset, volumeProperties(volume)), { signal });
       if (encryption === undefined) return;
-      await checkKeyFile(`set volume ${volume.name} of ${monolith}`, encryption.keyFile);
+      await checkKeyFile(`set volume ${volume.name} of ${monolith}`, encryption);
       await run(setArgv(dataset, { keylocation: keyLocation(encryption.keyFile) }), { signal });
     },
     async destroyVolume(monolith, volume, signal) {

@@ -56,6 +56,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/storage/zfs.test.ts",
   },
   {
+    name: "a key that others may read is taken",
+    file: "src/storage/zfs-properties.ts",
+    from: "(mode & OTHERS) !== 0",
+    to: "false",
+    test: "test/system/key-file.test.ts",
+  },
+  {
     name: "another dataset is taken for the one that was made here",
     file: "src/storage/zfs-pool.ts",
     from: "(recorded !== undefined && recorded !== found.guid)",

@@ -9,39 +9,46 @@ import { upFromText } from "./units.js";
 
 const TOP = "tank/henge";
 const VOLUME = `${TOP}/volumes/vol/data`;
+const SECRET = `${TOP}/volumes/vol/secret`;
+const KEY = "/etc/vol.key";
 
 const host = useHost();
 
 beforeAll(async () => {
-  await host.must("zpool create -O mountpoint=none tank /dev/vdb");
+  await host.must(
+    `zpool create -O mountpoint=none tank /dev/vdb; (umask 077; od -An -N 32 -t x1 /dev/urandom | tr -d ' \\n' >${KEY})`,
+  );
 });
 
 const MANIFEST = `henge: 1
 name: vol
 root: host
 network: host
-volumes: { data: { quota: 64MiB } }
+volumes:
+  data: { preset: postgres, quota: 64MiB, reservation: 16MiB }
+  secret: { encryption: { key: ${KEY}, format: hex } }
 cells:
   db:
-    mounts: [{ volume: data, path: /srv }]
+    mounts: [{ volume: data, path: /srv }, { volume: secret, path: /mnt }]
     units:
       writer:
         argv: [/bin/sh, -c, "date >> /srv/starts; exec sleep infinity"]
 `;
 
-async function stateOf(): Promise<{ readonly state: string; readonly reason?: string }> {
-  return JSON.parse(await host.mustHenge("get", "vol/db", "-o", "json")) as {
-    state: string;
-    reason?: string;
-  };
+interface Seen {
+  readonly state: string;
+  readonly reason?: string | null;
 }
 
-async function untilState(state: string): Promise<string> {
-  let seen = await stateOf();
-  await expect
-    .poll(async () => (seen = await stateOf()).state, { timeout: 60_000, interval: 500 })
-    .toBe(state);
-  return seen.reason ?? "";
+/** Waits until the cell is in a state for this reason, or for none; returns the state. */
+async function untilReason(reason: string | undefined): Promise<string> {
+  let seen: Seen = { state: "" };
+  const look = async (): Promise<boolean> => {
+    seen = JSON.parse(await host.mustHenge("get", "vol/db", "-o", "json")) as Seen;
+    return reason === undefined ? seen.state === "running" : (seen.reason ?? "").includes(reason);
+  };
+  await expect.poll(look, { timeout: 90_000, interval: 500 }).toBe(true);
+  return seen.state;
 }
 
 describe("the driver", () => {
@@ -62,31 +69,33 @@ describe("a cell with a volume on ZFS", () => {
       "touch /srv/file && stat --format '%u' /srv/file && grep ' /srv ' /proc/self/mounts",
     );
     expect(inside.stdout).toMatch(/^0\n\S+ \/srv zfs rw,\S*nosuid,nodev/);
+    const properties =
+      "canmount,mountpoint,setuid,devices,refquota,reservation,recordsize,mounted,encryption";
     const outside = await host.must(
-      `zfs get -Hp -o property,value canmount,mountpoint,setuid,devices,refquota,mounted ${VOLUME}; grep -c zfs /proc/mounts || true`,
+      `zfs get -Hp -o value ${properties} ${VOLUME}; zfs get -H -o value encryption ${SECRET}; grep -c zfs /proc/mounts || true`,
     );
     expect(outside.trim().split("\n")).toEqual([
-      "canmount\tnoauto",
-      "mountpoint\tlegacy",
-      "setuid\toff",
-      "devices\toff",
-      "refquota\t67108864",
-      "mounted\tno",
+      ...["noauto", "legacy", "off", "off", "67108864", "16777216", "16384", "no", "off"],
+      "aes-256-gcm",
       "0",
     ]);
+    await host.must(
+      `! grep -rIqsf ${KEY} /var/lib/henge /run/henge /proc/*/cmdline /proc/*/environ && ! journalctl --no-pager | grep -qf ${KEY}`,
+    );
   });
 });
 
-describe("a cell whose pool is away", () => {
-  it("keeps the pool while it runs, and starts by itself when the pool is back", async () => {
+describe("a cell whose pool is away, or whose key is", () => {
+  it("keeps the pool while it runs, and starts by itself when both are back", async () => {
     expect((await host.run("zpool export tank")).stderr).toContain("busy");
     await host.mustHenge("halt");
-    await host.must("zpool export tank");
+    await host.must(`zpool export tank && mv ${KEY} ${KEY}-away`);
     await host.mustHenge("resume");
-    expect(await untilState("blocked")).toContain("the ZFS pool tank: it is not imported");
+    expect(await untilReason("tank: it is not imported")).toBe("blocked");
     await host.must("zpool import -N tank");
-    await untilState("running");
-    expect(await host.must("zfs get -Hp -o value guid tank/henge")).toMatch(/^\d+\n$/);
+    expect(await untilReason(`${SECRET}: it is locked`)).toBe("blocked");
+    await host.must(`mv ${KEY}-away ${KEY}`);
+    expect(await untilReason(undefined)).toBe("running");
     const starts = await host.mustHenge("exec", "vol/db", "--", "/bin/cat", "/srv/starts");
     expect(starts.trim().split("\n")).toHaveLength(2);
   });

@@ -98,8 +98,8 @@ export interface TestZfs extends TestPool {
   driverOf(owner: string): VolumeDriver;
 }
 
-export async function makeZfsPool(): Promise<TestZfs> {
-  const parent = ZFS_PARENT ?? "";
+/** @param parent an existing dataset */
+export async function makeZfsPool(parent = ZFS_PARENT ?? ""): Promise<TestZfs> {
   const directory = await mkdtemp(join(tmpdir(), "henge-zfs-"));
   const dataset = `${parent}/t${randomBytes(4).toString("hex")}`;
   const name = parent.split("/")[0] ?? parent;

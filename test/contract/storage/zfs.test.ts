@@ -147,7 +147,7 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
     await expect(pool.driver.volumeSource(shop, name)).rejects.toMatchObject({
       code: "WRONG_STATE",
       message: expect.stringContaining(
-        `cannot use the dataset ${volume}: it is locked, and its key file://${keyFile} cannot be loaded`,
+        `cannot use the dataset ${volume}: it is locked, and the key of ${volume} cannot be loaded: `,
       ) as string,
     });
     await rename(`${keyFile}-away`, keyFile);
@@ -158,6 +158,24 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
     expect(await pool.driver.listVolumes(shop)).toEqual([asked()]);
   });
 
+  it("is no volume's own affair where the dataset above it is encrypted", async () => {
+    const above = `${ZFS_PARENT ?? ""}/above`;
+    const create = ["zfs", "create", "-o", "encryption=on", "-o", "keyformat=raw"] as const;
+    await runCommand([...create, "-o", `keylocation=file://${keyFile}`, above]);
+    const below = await makeZfsPool(above);
+    try {
+      await below.driver.ensurePool(patience());
+      await below.driver.createVolume(shop, { name: db }, patience());
+      expect(await below.driver.listVolumes(shop)).toEqual([{ name: db }]);
+      const before = await below.driver.volumeSource(shop, db);
+      await runCommand(["zfs", "unload-key", above]);
+      expect(await below.driver.volumeSource(shop, db)).toEqual(before);
+    } finally {
+      await below.dispose();
+      await runCommand(["zfs", "destroy", above]);
+    }
+  });
+
   it("is not made with a key that is missing, short, or not root's alone", async () => {
     const make = () => pool.driver.createVolume(shop, asked(), patience());
     await chmod(keyFile, 0o644);
@@ -166,7 +184,9 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
     });
     await chmod(keyFile, 0o600);
     await truncate(keyFile, 16);
-    await expect(make()).rejects.toThrow("create volume secrets of shop");
+    await expect(make()).rejects.toMatchObject({
+      message: `cannot create volume secrets of shop: its key ${keyFile} is no raw key: it has 16 bytes`,
+    });
     await rm(keyFile);
     await expect(make()).rejects.toMatchObject({
       message: `cannot create volume secrets of shop: its key ${keyFile} does not exist`,

@@ -69,7 +69,7 @@ describe("command lines", () => {
 
   it("ask for one dataset and its children in a form for programs", () => {
     expect(listArgv("t/v", 1).join(" ")).toBe(
-      "zfs list -Hp -t filesystem -d 1 -o name,guid,readonly,used,available,henge:owner,keystatus,keyformat,keylocation,refquota,recordsize,compression,logbias,primarycache,atime,quota,reservation t/v",
+      "zfs list -Hp -t filesystem -d 1 -o name,guid,readonly,used,available,henge:owner,encryptionroot,keystatus,keyformat,keylocation,refquota,recordsize,compression,logbias,primarycache,atime,quota,reservation t/v",
     );
   });
 });

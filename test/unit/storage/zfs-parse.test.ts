@@ -7,8 +7,8 @@ describe("zfs list -Hp", () => {
   it("gives each dataset, and no quota where it reads 0", () => {
     const tuned = "131072\tlz4\tlatency\tall\toff\t0\t0";
     const text =
-      `tank/henge/volumes/shop/db\t16418238147083467781\toff\t98304\t8589836288\there\tunavailable\traw\tfile:///k\t8589934592\t${tuned}\n` +
-      `tank/henge/images/web\t7\ton\t460000000\t50000000000\t-\t-\tnone\tnone\t0\t${tuned}\n`;
+      `tank/henge/volumes/shop/db\t16418238147083467781\toff\t98304\t8589836288\there\ttank/henge/volumes/shop/db\tunavailable\traw\tfile:///k\t8589934592\t${tuned}\n` +
+      `tank/henge/images/web\t7\ton\t460000000\t50000000000\t-\t-\t-\tnone\tnone\t0\t${tuned}\n`;
     const properties = {
       recordsize: "131072",
       compression: "lz4",
@@ -25,6 +25,7 @@ describe("zfs list -Hp", () => {
         readOnly: false,
         quotaBytes: 8589934592,
         properties,
+        encryptionRoot: "tank/henge/volumes/shop/db",
         isLocked: true,
         keyFormat: "raw",
         keyLocation: "file:///k",
@@ -37,6 +38,7 @@ describe("zfs list -Hp", () => {
         guid: "7",
         readOnly: true,
         properties,
+        encryptionRoot: "-",
         isLocked: false,
         keyFormat: "none",
         keyLocation: "none",

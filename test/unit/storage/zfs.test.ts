@@ -104,6 +104,15 @@ it("tells a pool that is not imported from a dataset that is gone", async () => 
   await expect(driver.volumeSource(shop, db)).rejects.toMatchObject(absent);
 });
 
+it("says where the dataset is when its pool was imported under another name", async () => {
+  await driver.ensurePool(patience());
+  zfs.renamePool("bath");
+  await expect(driver.ensurePool(patience())).rejects.toMatchObject({
+    code: "WRONG_STATE",
+    message: "cannot use the dataset tank/henge: the one that was made here is bath/henge now",
+  });
+});
+
 it("does not take a dataset of the same name for the one that was made here", async () => {
   await driver.ensurePool(patience());
   zfs.datasets.clear();
@@ -154,6 +163,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   used: "1",
   available: "1",
   [OWNER_PROPERTY]: "-",
+  encryptionroot: "-",
   keystatus: "-",
   keyformat: "none",
   keylocation: "none",
@@ -165,21 +175,29 @@ function createFakeZfs() {
   const datasets = new Map<string, FakeDataset>();
   const asked: string[] = [];
   let guid = 0;
-  let imported = true;
+  let pool: string | undefined = "tank";
   const add = (name: string, properties = {}) => datasets.set(name, { guid: ++guid, properties });
   const run: Run = async (argv) => {
     const name = argv.at(-1) ?? "";
     asked.push(argv.join(" "));
     const fail = (words: string) => new CommandError(argv, argv[0] === "zfs" ? 1 : 2, words);
-    if (argv[0] === "zpool") return imported ? "tank\tONLINE\n" : "";
+    if (argv[0] === "zpool") return pool === undefined ? "" : `${pool}\tONLINE\n`;
     if (argv[0] === "mount" || argv[0] === "umount") return "";
     if (argv[0] !== "zfs") throw fail("This does not look like a tar archive");
     if (argv.at(-1) === "name,guid")
-      return [...datasets].map(([of, { guid: its }]) => `${of}\t${String(its)}\n`).join("");
-    const found = imported ? datasets.get(name) : undefined;
+      return (pool === undefined ? [] : [...datasets])
+        .map(([of, { guid: its }]) => `${of}\t${String(its)}\n`)
+        .join("");
+    const found = pool === undefined ? undefined : datasets.get(name);
     if (argv[1] === "create") {
       const properties = argv.filter((word) => word.includes("="));
-      add(name, Object.fromEntries(properties.map((word) => word.split("=") as [string, string])));
+      if (properties.some((word) => word.endsWith("quota=0"))) throw fail("use 'none'");
+      add(
+        name,
+        Object.fromEntries(
+          properties.map((word) => word.replace(/=none$/, "=0").split("=") as [string, string]),
+        ),
+      );
       return "";
     }
     if (found === undefined) throw fail(`cannot open '${name}': dataset does not exist`);
@@ -200,18 +218,23 @@ function createFakeZfs() {
       .map((columns) => `${columns.join("\t")}\n`)
       .join("");
   }
+  function rename(from: string, to: string): void {
+    for (const [name, of] of [...datasets].filter(([it]) => it.startsWith(from))) {
+      datasets.delete(name);
+      datasets.set(`${to}${name.slice(from.length)}`, of);
+    }
+  }
   return {
     run,
     datasets,
     add,
-    rename: (from: string, to: string) => {
-      for (const [name, of] of [...datasets].filter(([it]) => it.startsWith(from))) {
-        datasets.delete(name);
-        datasets.set(`${to}${name.slice(from.length)}`, of);
-      }
-    },
+    rename,
     exportPool: () => {
-      imported = false;
+      pool = undefined;
+    },
+    renamePool: (to: string) => {
+      rename("tank", to);
+      pool = to;
     },
     asked: (word: string) => asked.some((line) => line.split(" ").includes(word)),
   };
