@@ -9,7 +9,7 @@ import { afterAll, afterEach, beforeAll, inject } from "vitest";
 const CHECKOUT = join(import.meta.dirname, "..", "..");
 const HOST_SCRIPT = join(import.meta.dirname, "host");
 // Emulation is 5 to 25 times slower than the machine it runs on.
-const COMMAND_DEADLINE_MS = 300_000;
+const COMMAND_DEADLINE_MS = 600_000;
 const BOOT_SECONDS = 240;
 const JOURNAL_LINES = 80;
 
@@ -67,6 +67,11 @@ export class RigHost {
   /** Waits until the guest has ended its machine by itself (`systemctl poweroff` or `reboot`). */
   async waitOff(seconds: number): Promise<void> {
     await this.script("wait-off", String(seconds));
+  }
+
+  /** Plugs or unplugs the wire between the hosts of a pair (1 and 2, 3 and 4). */
+  async link(plugged: boolean): Promise<void> {
+    await this.script("link", String(plugged));
   }
 
   /** Runs a command line by the guest's shell as root. */

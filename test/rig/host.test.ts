@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { useHost } from "./fixture.js";
 
 const host = useHost();
+const peer = useHost(2);
 
 describe("the rig's host", () => {
   it("has every controller Henge limits by, pressure, and two NUMA nodes", async () => {
@@ -25,8 +26,22 @@ describe("the rig's host", () => {
     expect(mapped.trim()).toBe("100000");
   });
 
-  it("passes exit codes on", async () => {
-    expect((await host.run("exit 42")).code).toBe(42);
+  it("passes exit codes and both streams on", async () => {
+    expect(await host.run("echo out; echo err >&2; exit 42")).toEqual({
+      code: 42,
+      stdout: "out\n",
+      stderr: "err\n",
+    });
+  });
+
+  it("reaches its peer over their own wire, until that is unplugged", async () => {
+    const reach = async () => (await host.run("ping -c 3 -i 0.3 -W 5 10.77.0.2")).code;
+    expect(await reach()).toBe(0);
+    await peer.link(false);
+    expect(await reach()).toBe(1);
+    await peer.link(true);
+    await expect.poll(reach, { timeout: 60_000 }).toBe(0);
+    expect((await peer.must("hostname")).trim()).toBe("rig2");
   });
 });
 

@@ -56,6 +56,7 @@ describe("the driver", () => {
     await host.must(
       "cd /srv/henge && HENGE_TEST_ZFS=tank HENGE_REQUIRE=zfs node node_modules/vitest/vitest.mjs run " +
         "--project contract test/contract/storage/driver.test.ts test/contract/storage/zfs.test.ts --testNamePattern 'a ZFS pool'",
+      { deadlineMs: 840_000 },
     );
   });
 });
