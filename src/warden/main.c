@@ -1,7 +1,7 @@
 /* henge-warden: parent and witness of one cell. Directives come on descriptor 3, its answer goes to
  * 4, a network namespace to join may be on 5. It answers when the cell stands, and stays until it
  * is told to free it. With --manager it is the daemon's voice instead, with --fsid DATASET it tells
- * what statfs(2) says of a ZFS dataset. */
+ * what statfs(2) says of a ZFS dataset, with --probe what this kernel can do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -21,6 +21,7 @@
 #include "kernel.h"
 #include "manager.h"
 #include "pressure.h"
+#include "probe.h"
 #include "record.h"
 #include "serve.h"
 #include "sources.h"
@@ -254,6 +255,8 @@ int main(int argc, char **argv)
 		return manager_run();
 	if (argc == 3 && strcmp(argv[1], "--fsid") == 0)
 		return source_print_fsid(argv[2]);
+	if (argc == 4 && strcmp(argv[1], "--probe") == 0)
+		return probe_run(argv[2], argv[3]);
 	/* The daemon's is tighter; a cell must be able to read its own cgroup. Files name their modes. */
 	umask(022);
 	int err = detach_from_file(argv, &fail);

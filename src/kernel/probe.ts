@@ -1,0 +1,56 @@
+// Has the warden's program try what Henge needs of the kernel, for Node cannot make these calls, and reads its answer.
+
+import type { Run } from "../command.js";
+
+const DEADLINE_MS = 10_000;
+
+export interface Probed {
+  /** Of the refusal, e.g. ENOSYS; absent when it works. */
+  readonly errno?: string;
+  /** A word more, e.g. the step that was refused; empty when there is none. */
+  readonly detail: string;
+}
+
+/**
+ * By the facility's name. Never two at a time: they share a leaf of the subtree.
+ * @param warden absolute path of its program
+ * @param subtree absolute directory of Henge's cgroup subtree
+ * @throws {HengeError} it could not be run, or did not end in time
+ */
+export async function probeFacilities(
+  run: Run,
+  warden: string,
+  subtree: string | undefined,
+): Promise<ReadonlyMap<string, Probed>> {
+  return probe(run, [warden, "--probe", "facilities", subtree ?? "-"]);
+}
+
+/**
+ * @param source a directory of the pool, or its dataset
+ * @throws {HengeError} it could not be run, or did not end in time
+ */
+export async function probeIdMap(
+  run: Run,
+  warden: string,
+  source: string,
+): Promise<Probed | undefined> {
+  return (await probe(run, [warden, "--probe", "idmap", source])).get("idmap");
+}
+
+async function probe(
+  run: Run,
+  argv: readonly [string, ...string[]],
+): Promise<ReadonlyMap<string, Probed>> {
+  return parseProbe(await run(argv, { timeoutMs: DEADLINE_MS }));
+}
+
+/** Lines of `NAME\tok\tDETAIL` or `NAME\tERRNO\tDETAIL`; others are left out. Pure. */
+export function parseProbe(text: string): ReadonlyMap<string, Probed> {
+  const found = new Map<string, Probed>();
+  for (const line of text.split("\n")) {
+    const [name = "", result, detail] = line.split("\t");
+    if (result === undefined || detail === undefined) continue;
+    found.set(name, result === "ok" ? { detail } : { errno: result, detail });
+  }
+  return found;
+}
