@@ -20,13 +20,18 @@ export interface RunOptions {
 export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<string>;
 
 // Where Debian keeps administrators' tools; the caller's PATH is not trusted.
-const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
+const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", TZ: "UTC" };
+// From SIGKILL to its end. One that sleeps in the kernel (a pool that is suspended) does not end: nobody waits for it.
+const GRACE_MS = 500;
 const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
 
 export const runCommand: Run = (argv, options = {}) => {
   const [file, ...rest] = argv;
   const timeoutMs = options.timeoutMs ?? 30_000;
   return new Promise((resolve, reject) => {
+    const forsake = setTimeout(() => {
+      reject(deadlineError(argv, timeoutMs));
+    }, timeoutMs + GRACE_MS);
     const child = execFile(
       file,
       rest,
@@ -39,6 +44,7 @@ export const runCommand: Run = (argv, options = {}) => {
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       },
       (error, stdout, stderr) => {
+        clearTimeout(forsake);
         if (error === null) resolve(stdout);
         else reject(commandError(argv, error, stderr, timeoutMs));
       },
@@ -54,11 +60,13 @@ function commandError(
   stderr: string,
   timeoutMs: number,
 ): HengeError {
-  if (error.killed === true) {
-    const after = `${String(timeoutMs)} ms`;
-    return new HengeError("DEADLINE", `cannot run ${argv.join(" ")}: no end after ${after}`, {
-      cause: error,
-    });
-  }
+  if (error.killed === true) return deadlineError(argv, timeoutMs, error);
   return new CommandError(argv, error.code ?? "killed", stderr, { cause: error });
+}
+
+function deadlineError(argv: readonly string[], timeoutMs: number, cause?: unknown): HengeError {
+  const after = `${String(timeoutMs)} ms`;
+  return new HengeError("DEADLINE", `cannot run ${argv.join(" ")}: no end after ${after}`, {
+    cause,
+  });
 }

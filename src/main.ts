@@ -42,6 +42,7 @@ interface Options {
   readonly poolSize?: string;
   readonly delegated?: string;
   readonly zfs?: string;
+  readonly certificates: string;
 }
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
@@ -72,6 +73,11 @@ async function main(): Promise<void> {
       "--delegated <cgroup>",
       "path of the cgroup the service manager has delegated for the cells, e.g. /henge.slice/henge-cells.scope",
     )
+    .option(
+      "--certificates <directory>",
+      "where certbot keeps the certificates that henge doctor looks at",
+      "/etc/letsencrypt/live",
+    )
     .version(readPackageVersion())
     .addHelpText(
       "after",
@@ -95,7 +101,7 @@ async function run(options: Options, log: Logger): Promise<void> {
     throw new HengeError("PEER_DENIED", "cannot start: henged must run as root");
   process.umask(0o077);
   const paths = rootPaths(options.root);
-  for (const directory of [paths.state, paths.run])
+  for (const directory of [paths.state, paths.run, logsOf(paths)])
     await mkdir(directory, { recursive: true, mode: 0o700 });
   const lock = await takeLock(join(paths.run, "lock"));
   lock.onLost(() => {
@@ -125,8 +131,15 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
   const volumes = await openPool(paths, options);
   const host = createHost({
     cgroups: cgroups.facts,
-    stateDirectory: paths.state,
-    pool: () => volumes.facts(),
+    directories: { state: paths.state, run: paths.run, logs: logsOf(paths) },
+    certificates: options.certificates,
+    warden: WARDEN,
+    run: runCommand,
+    pool: {
+      driver: options.zfs === undefined ? "btrfs" : "zfs",
+      facts: () => volumes.facts(),
+      health: () => volumes.health(),
+    },
   });
   const bootId = await host.bootId();
   return {
@@ -173,6 +186,11 @@ async function openPool(paths: RootPaths, options: Options): Promise<VolumeDrive
     identify: (dataset) => identifyDataset(runCommand, WARDEN, dataset),
     run: runCommand,
   });
+}
+
+/** Where wardens write what units say. */
+function logsOf({ state }: RootPaths): string {
+  return join(state, "logs");
 }
 
 function nameWith(name: string, key: string): string {

@@ -1,42 +1,43 @@
-// Reads facts about the host for the daemon and `henge doctor`. What they mean is judged in findings.ts.
+// Reads facts about the host for the daemon and `henge doctor`. What they mean is judged in findings/.
 
-import { access, constants, readFile, statfs } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import { release } from "node:os";
 
-import { HengeError, KernelError, errnoOf } from "../errors.js";
+import { HengeError, KernelError } from "../errors.js";
+import { readCertificates } from "./certificates.js";
+import { judgeCertificates } from "./findings/certificates.js";
+import { judgeCgroups } from "./findings/cgroups.js";
+import type { CgroupMounts } from "./findings/cgroups.js";
+import { judgeClock } from "./findings/clock.js";
+import { judgeFacilities } from "./findings/facilities.js";
+import { INGRESS_PORTS, judgePorts } from "./findings/ports.js";
+import { DATA_NEED, RUN_NEED } from "./findings/space.js";
 import {
   judgeCapabilities,
-  judgeCgroups,
-  judgeClock,
   judgeEntropy,
   judgeForwarding,
   judgeKernel,
   judgeNuma,
-  judgePressure,
-  judgeSpace,
   judgeTool,
-  judgeUserNamespaces,
-  ok,
-  unfit,
-} from "./findings.js";
-import type { Tool } from "./findings.js";
-import { controllersOfV1, parseMountInfo } from "./mountinfo.js";
-import type { CgroupFacts, Finding, HostPort } from "./port.js";
+} from "./findings/system.js";
+import type { Tool } from "./findings/system.js";
+import { unfit } from "./findings/verdict.js";
+import { readListeners } from "./listeners.js";
+import { controllersOfV1, findCgroup2, parseMountInfo } from "./mountinfo.js";
+import { findPool } from "./pool.js";
+import type { PoolOptions } from "./pool.js";
+import type { CgroupFacts, Finding, HostPort, PublishedPort } from "./port.js";
+import { probeFacilities } from "./probe.js";
+import type { Probed } from "./probe.js";
+import { findSpace } from "./space.js";
 
-export interface HostOptions {
+export interface HostOptions extends PoolOptions {
   /** Absent when the subtree could not be opened. */
   readonly cgroups: CgroupFacts | undefined;
-  /** Absolute; the daemon keeps what must outlive it there. */
-  readonly stateDirectory: string;
-  /** Asks the storage driver. */
-  readonly pool: () => Promise<PoolSummary>;
-}
-
-/** What doctor shows of the storage pool. */
-export interface PoolSummary {
-  readonly driver: string;
-  readonly path: string;
-  readonly freeBytes: number;
+  /** Absolute; what must outlive the daemon, the host's boot, and what units say. */
+  readonly directories: { readonly state: string; readonly run: string; readonly logs: string };
+  /** Absolute directory in which certbot keeps one directory for each certificate. */
+  readonly certificates: string;
 }
 
 // Where Debian keeps administrators' tools; the caller's PATH is not trusted.
@@ -51,6 +52,9 @@ const TOOLS: readonly Tool[] = [
 
 /** Facts about this host, read anew at every call. */
 export function createHost(options: HostOptions): HostPort {
+  let underWay: Promise<Tried> | undefined;
+  const tryOnce = (): Promise<Tried> =>
+    (underWay ??= tryFacilities(options).finally(() => (underWay = undefined)));
   return {
     bootId: async () => {
       const path = "/proc/sys/kernel/random/boot_id";
@@ -58,25 +62,65 @@ export function createHost(options: HostOptions): HostPort {
       if (text === undefined) throw new KernelError("read", "ENOENT", { path });
       return text.trim();
     },
-    findings: async () => [
-      ...judgeKernel(release()),
-      ...judgeCgroups(options.cgroups, await readHeldByV1()),
-      judgePressure((await readIfAny("/proc/pressure/memory")) !== undefined),
-      judgeCapabilities((await readIfAny("/proc/self/status")) ?? ""),
-      judgeUserNamespaces(await readIfAny("/proc/sys/user/max_user_namespaces")),
-      ...(await Promise.all(TOOLS.map(findTool))).map(judgeTool),
-      judgeForwarding(await readIfAny("/proc/sys/net/ipv4/ip_forward")),
-      judgeClock(Date.now()),
-      judgeEntropy(await readIfAny("/proc/sys/kernel/random/entropy_avail")),
-      judgeNuma(await readIfAny("/sys/devices/system/node/online")),
-      await findState(options.stateDirectory),
-      ...(await findPool(options.pool)),
-    ],
+    findings: async (published) => {
+      const [pool, host, rest] = await Promise.all([
+        findPool(options),
+        tryOnce().then((tried) => findHost(options, tried)),
+        findRest(options, published),
+      ]);
+      return [...host, ...pool, ...rest];
+    },
   };
 }
 
-async function readHeldByV1(): Promise<readonly string[]> {
-  return controllersOfV1(parseMountInfo((await readIfAny("/proc/self/mountinfo")) ?? ""));
+async function findHost(options: HostOptions, tried: Tried): Promise<readonly Finding[]> {
+  return [
+    judgeKernel(release()),
+    ...("findings" in tried ? tried.findings : judgeFacilities(tried.probed)),
+    ...judgeCgroups(options.cgroups, await readCgroupMounts()),
+    judgeCapabilities((await readIfAny("/proc/self/status")) ?? ""),
+    ...(await Promise.all(TOOLS.map(findTool))).map(judgeTool),
+    judgeForwarding(await readIfAny("/proc/sys/net/ipv4/ip_forward")),
+    judgeClock(Date.now(), "probed" in tried ? tried.probed.get("clock") : undefined),
+    judgeEntropy(await readIfAny("/proc/sys/kernel/random/entropy_avail")),
+    judgeNuma(await readIfAny("/sys/devices/system/node/online")),
+  ];
+}
+
+async function findRest(
+  { directories: { state, run, logs }, certificates }: HostOptions,
+  published: readonly PublishedPort[],
+): Promise<readonly Finding[]> {
+  const ports = new Set([...INGRESS_PORTS, ...published.map(({ hostPort }) => hostPort)]);
+  const move = "Make room, or move it with HENGE_ROOT to a larger file system.";
+  return [
+    await findSpace("state", state, DATA_NEED, move),
+    await findSpace("logs", logs, DATA_NEED, move),
+    await findSpace("run", run, RUN_NEED, "Make room: it is a file system in memory (df -hi)."),
+    ...judgeCertificates(certificates, await readCertificates(certificates), Date.now()),
+    ...judgePorts(published, await readListeners(ports)),
+  ];
+}
+
+type Tried =
+  { readonly probed: ReadonlyMap<string, Probed> } | { readonly findings: readonly Finding[] };
+
+async function tryFacilities({ run, warden, cgroups }: HostOptions): Promise<Tried> {
+  try {
+    return { probed: await probeFacilities(run, warden, cgroups?.subtree) };
+  } catch (error) {
+    if (!(error instanceof HengeError)) throw error;
+    const hint = "Install Henge anew: every cell is made by that program.";
+    return { findings: [unfit("facilities", error.message, hint)] };
+  }
+}
+
+async function readCgroupMounts(): Promise<CgroupMounts> {
+  const mounts = parseMountInfo((await readIfAny("/proc/self/mountinfo")) ?? "");
+  return {
+    heldByV1: controllersOfV1(mounts),
+    options: findCgroup2(mounts)?.superOptions ?? [],
+  };
 }
 
 async function findTool(tool: Tool): Promise<Tool> {
@@ -89,28 +133,6 @@ async function findTool(tool: Tool): Promise<Tool> {
     if (found) return { ...tool, path };
   }
   return tool;
-}
-
-async function findState(directory: string): Promise<Finding> {
-  try {
-    const facts = await statfs(directory);
-    return judgeSpace("state", directory, facts.bavail * facts.bsize);
-  } catch (error) {
-    const text = `cannot read ${directory}: ${errnoOf(error)}`;
-    return unfit("state", text, "Make the directory, or give another with HENGE_ROOT.");
-  }
-}
-
-async function findPool(pool: HostOptions["pool"]): Promise<readonly Finding[]> {
-  try {
-    const { driver, path, freeBytes } = await pool();
-    return [ok("pool driver", driver), judgeSpace("pool", path, freeBytes)];
-  } catch (error) {
-    if (!(error instanceof HengeError)) throw error;
-    return [
-      unfit("pool", error.message, error.hint ?? "Start the daemon anew: it mounts its pool."),
-    ];
-  }
 }
 
 /** Undefined when the kernel has no such file, or may not show it. */

@@ -1,6 +1,13 @@
 // What the core asks of the kernel: one cgroup subtree, and facts about the host.
 
-import type { CellName, Controller, LimitFile, Limits, Topology } from "../spec/index.js";
+import type {
+  CellName,
+  Controller,
+  LimitFile,
+  Limits,
+  PublishSpec,
+  Topology,
+} from "../spec/index.js";
 
 export interface CgroupFacts {
   /** Where cgroup2 is mounted, from /proc/self/mountinfo. */
@@ -48,7 +55,15 @@ export interface Finding {
   readonly hint?: string;
 }
 
+/** A port a manifest on record publishes. */
+export interface PublishedPort extends PublishSpec {
+  readonly cell: CellName;
+  /** Henge's own rules lead it to the cell. */
+  readonly isHeld: boolean;
+}
+
 export interface HostPort {
   bootId(): Promise<string>;
-  findings(): Promise<readonly Finding[]>;
+  /** Answers within seconds, also on a host whose pool or tools hang. */
+  findings(published: readonly PublishedPort[]): Promise<readonly Finding[]>;
 }

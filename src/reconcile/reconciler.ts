@@ -22,6 +22,7 @@ import type {
 } from "./control.js";
 import type { Edges } from "./edges.js";
 import { halt } from "./halt.js";
+import { publishedPorts } from "./published.js";
 import { changeRunState, setFrozen } from "./run-state.js";
 import { adoptCells, converge } from "./start-up.js";
 import { cellNotFound, isWithin } from "./targets.js";
@@ -189,8 +190,8 @@ export class Reconciler implements Control {
     );
   }
 
-  doctor(): Promise<readonly Finding[]> {
-    return this.context.edges.host.findings();
+  async doctor(): Promise<readonly Finding[]> {
+    return this.context.edges.host.findings(await publishedPorts(this.context.edges));
   }
 
   version(): VersionInfo {

@@ -42,6 +42,7 @@ export type {
   VolumeProperty,
   VolumeSpec,
 } from "./volume.js";
+export type { BtrfsHealth, PoolHealth, Scrub, ZfsDevice, ZfsHealth } from "./pool.js";
 export { CELL_STATES, UNIT_STATES } from "./status.js";
 export type {
   CellState,

@@ -1,6 +1,7 @@
 // Reads what btrfs-progs and losetup print, and the head of a btrfs superblock. Pure.
 
 import { HengeError } from "../errors.js";
+import type { BtrfsHealth } from "../spec/index.js";
 
 export interface Subvolume {
   /** 32 hex digits. */
@@ -30,6 +31,13 @@ export function parseSubvolumeShow(text: string): Subvolume {
     readOnly: flags.split(/[\s,]+/).includes("readonly"),
     ...(/^\d+$/.test(limit) ? { quotaBytes: Number(limit) } : {}),
   };
+}
+
+/** Output of `btrfs device stats`: the counters above 0. */
+export function parseDeviceStats(text: string): BtrfsHealth["errors"] {
+  return [...text.matchAll(/^\[(.+)\]\.(\w+)_errs\s+(\d+)$/gm)]
+    .map(([, device = "", kind = "", count]) => ({ device, kind, count: Number(count) }))
+    .filter(({ count }) => count > 0);
 }
 
 /** The file behind a loop device. */

@@ -15,6 +15,7 @@ import type {
 } from "../spec/index.js";
 
 import type { VolumeDriver } from "./driver.js";
+import { readBtrfsHealth } from "./btrfs-health.js";
 import { checkMounted, closeMount, ensureMounted } from "./loop-mount.js";
 import { checkLabel, imageFileName, parseImageFileName } from "./names.js";
 import { ensurePoolFile, recordPath } from "./pool-file.js";
@@ -78,7 +79,7 @@ async function checkPool(pool: Pool): Promise<void> {
   await checkMounted(pool.run, pool, uuid);
 }
 
-function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "closePool"> {
+function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "health" | "closePool"> {
   const { run, mountPoint, poolFile, volumes, images } = pool;
   return {
     async ensurePool(signal) {
@@ -101,6 +102,10 @@ function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "clos
         totalBytes: bsize * blocks,
         freeBytes: bsize * bavail,
       };
+    },
+    async health() {
+      await checkPool(pool);
+      return readBtrfsHealth(run, mountPoint);
     },
     async closePool() {
       const uuid = await readRecord(recordPath(poolFile));

@@ -5,6 +5,7 @@ import type {
   ImageStatus,
   MonolithName,
   MountSource,
+  PoolHealth,
   VolumeFeature,
   VolumeName,
   VolumeSpec,
@@ -12,6 +13,7 @@ import type {
 
 export interface PoolFacts {
   readonly driver: "btrfs" | "zfs";
+  /** Where a btrfs pool is mounted, or the dataset of ZFS that was given to Henge. */
   readonly path: string;
   readonly totalBytes: number;
   readonly freeBytes: number;
@@ -24,6 +26,8 @@ export interface VolumeDriver {
   ensurePool(signal: AbortSignal): Promise<void>;
   /** @throws {HengeError} WRONG_STATE: the pool is not mounted, or it is another pool */
   facts(): Promise<PoolFacts>;
+  /** Answers also where `facts` cannot: of a pool that is there but is not well. */
+  health(): Promise<PoolHealth>;
   listVolumes(monolith: MonolithName): Promise<readonly VolumeSpec[]>;
   /** Monoliths that have any volume in the pool. */
   listMonoliths(): Promise<readonly MonolithName[]>;

@@ -7,6 +7,8 @@ export interface Mount {
   readonly type: string;
   /** Directory of the file system that is shown; `/` for all of it. */
   readonly root: string;
+  /** The mount is, or its file system: the kernel makes one read-only that it cannot trust any more. */
+  readonly isReadOnly: boolean;
 }
 
 /** The topmost mount at exactly `path`; undefined when nothing is mounted there, or there is no such path. */
@@ -22,10 +24,11 @@ export async function readMountAt(path: string): Promise<Mount | undefined> {
 export function parseMountAt(text: string, path: string): Mount | undefined {
   for (const line of text.trimEnd().split("\n").reverse()) {
     const [mount = "", superblock = ""] = line.split(" - ", 2);
-    const [, , , root = "", point = ""] = mount.split(" ");
+    const [, , , root = "", point = "", options = ""] = mount.split(" ");
     if (unescapePath(point) !== path) continue;
-    const [type = "", source = ""] = superblock.split(" ");
-    return { type, source: unescapePath(source), root: unescapePath(root) };
+    const [type = "", source = "", superOptions = ""] = superblock.split(" ");
+    const isReadOnly = [options, superOptions].some((list) => list.split(",").includes("ro"));
+    return { type, source: unescapePath(source), root: unescapePath(root), isReadOnly };
   }
   return undefined;
 }

@@ -3,7 +3,7 @@
 import { CommandError, HengeError } from "../errors.js";
 
 import { VOLUME_PROPERTIES } from "../spec/index.js";
-import type { VolumeProperty } from "../spec/index.js";
+import type { VolumeProperty, ZfsHealth } from "../spec/index.js";
 
 import { DATASET_COLUMNS, OWNER_PROPERTY } from "./zfs-names.js";
 
@@ -66,6 +66,17 @@ export interface Pool {
 /** Output of `zpool list -Hp -o name,health`. */
 export function parsePools(text: string): readonly Pool[] {
   return rows(text, 2).map(([name = "", health = ""]) => ({ name, health }));
+}
+
+/** The row of one pool in the output of `zpool list -Hp -o name,health,capacity`. */
+export function parsePoolRow(
+  text: string,
+  pool: string,
+): Pick<ZfsHealth, "state" | "capacityPercent"> | undefined {
+  const row = rows(text, 3).find(([name]) => name === pool);
+  if (row === undefined) return undefined;
+  const [, state = "", capacity] = row;
+  return { state, ...(capacity === "-" ? {} : { capacityPercent: parseBytes(capacity) }) };
 }
 
 /** `zfs` tells in words only (LC_ALL=C) that there is no such dataset. */

@@ -8,8 +8,16 @@ import type { MonolithName, VolumeName } from "../spec/index.js";
 import type { VolumeDriver } from "./driver.js";
 import { capacityError } from "./unpack.js";
 import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
+import { readZfsHealth } from "./zfs-health.js";
 import { zfsImages } from "./zfs-image.js";
-import { createLeafArgv, createParentArgv, lastPart, setArgv, zfsNames } from "./zfs-names.js";
+import {
+  createLeafArgv,
+  createParentArgv,
+  lastPart,
+  poolOf,
+  setArgv,
+  zfsNames,
+} from "./zfs-names.js";
 import { checkTop, ensureTop } from "./zfs-pool.js";
 import type { ZfsPool } from "./zfs-pool.js";
 import {
@@ -48,9 +56,10 @@ export function createZfsDriver(options: ZfsOptions): VolumeDriver {
   };
 }
 
-function poolVerbs(pool: ZfsPool): Pick<VolumeDriver, "ensurePool" | "facts"> {
+function poolVerbs(pool: ZfsPool): Pick<VolumeDriver, "ensurePool" | "facts" | "health"> {
   return {
     ensurePool: (signal) => ensureTop(pool, signal),
+    health: () => readZfsHealth(pool.run, poolOf(pool.names.top)),
     async facts() {
       const { usedBytes, availableBytes } = await checkTop(pool);
       return {

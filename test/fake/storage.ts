@@ -70,6 +70,10 @@ export function createFakeDriver(): FakeDriver {
       checkPool();
       return { driver: "btrfs", path: ROOT, totalBytes: 2 ** 30, freeBytes: 2 ** 29 };
     },
+    health: async () => {
+      checkPool();
+      return { driver: "btrfs", path: ROOT, isReadOnly: false, errors: [] };
+    },
     listVolumes: async (monolith) => {
       checkPool();
       const prefix = `${checkLabel("monolith", monolith)}/`;

@@ -2,44 +2,141 @@ import { tmpdir } from "node:os";
 
 import { describe, expect, it } from "vitest";
 
-import { HengeError } from "../../../src/errors.js";
+import type { Run } from "../../../src/command.js";
+import { CommandError, HengeError } from "../../../src/errors.js";
 import { createHost } from "../../../src/kernel/host.js";
+import type { HostOptions } from "../../../src/kernel/host.js";
 
-const POOL = { driver: "btrfs", path: tmpdir(), freeBytes: 2 ** 40 };
+const WARDEN = "/usr/lib/henge/henge-warden";
+const GONE = new HengeError("WRONG_STATE", "cannot use the pool: not mounted");
+
+const run: Run = (argv) => {
+  if (argv[0] === "zfs") return Promise.reject(new CommandError(argv, "ENOENT", ""));
+  return Promise.resolve(
+    argv[2] === "idmap"
+      ? "idmap\tok\t\n"
+      : "openat2\tENOSYS\t\nclock\tok\tunsync=0 offset_us=0 maxerror_us=5\n",
+  );
+};
+
+function options(over: Partial<HostOptions> = {}): HostOptions {
+  const directory = tmpdir();
+  return {
+    cgroups: undefined,
+    directories: { state: directory, run: directory, logs: directory },
+    certificates: "/nonexistent/live",
+    warden: WARDEN,
+    run,
+    pool: {
+      driver: "btrfs",
+      facts: () => Promise.resolve({ driver: "btrfs", path: directory, freeBytes: 2 ** 40 }),
+      health: () =>
+        Promise.resolve({ driver: "btrfs", path: directory, isReadOnly: false, errors: [] }),
+    },
+    ...over,
+  };
+}
+
+async function find(over: Partial<HostOptions> = {}) {
+  const findings = await createHost(options(over)).findings([]);
+  return { findings, of: new Map(findings.map((finding) => [finding.check, finding])) };
+}
 
 describe("a host", () => {
   it("tells its boot id", async () => {
-    const host = createHost({
-      cgroups: undefined,
-      stateDirectory: tmpdir(),
-      pool: () => Promise.resolve(POOL),
-    });
-    expect(await host.bootId()).toMatch(/^[0-9a-f-]{36}$/);
+    expect(await createHost(options()).bootId()).toMatch(/^[0-9a-f-]{36}$/);
   });
 
   it("finds one line for each check", async () => {
-    const host = createHost({
-      cgroups: undefined,
-      stateDirectory: tmpdir(),
-      pool: () => Promise.resolve(POOL),
-    });
-    const checks = (await host.findings()).map((finding) => finding.check);
+    const checks = (await find()).findings.map((finding) => finding.check);
     expect(new Set(checks).size).toBe(checks.length);
     expect(checks).toEqual(
-      expect.arrayContaining(["kernel", "cgroup2", "nft", "tar", "state", "pool driver"]),
+      expect.arrayContaining([
+        ...["kernel", "openat2", "cgroup2", "nft", "tar", "clock", "entropy", "NUMA nodes"],
+        ...["pool driver", "pool", "id-mapped mounts", "pool health"],
+        ...["state", "logs", "run", "certificates", "ports", "ports of an ingress"],
+      ]),
     );
   });
 
+  it("believes what was tried", async () => {
+    const { of } = await find();
+    expect(of.get("openat2")).toMatchObject({ level: "unfit" });
+    expect(of.get("id-mapped mounts")).toMatchObject({ level: "ok" });
+    expect(of.get("clock")?.text).toContain("kept set");
+  });
+
   it("goes on when the pool cannot be asked and the state directory is not there", async () => {
-    const host = createHost({
-      cgroups: undefined,
-      stateDirectory: "/nonexistent/henge",
-      pool: () => Promise.reject(new HengeError("WRONG_STATE", "cannot use the pool: not mounted")),
+    const nowhere = "/nonexistent/henge";
+    const { of, findings } = await find({
+      directories: { state: nowhere, run: tmpdir(), logs: tmpdir() },
+      pool: {
+        driver: "btrfs",
+        facts: () => Promise.reject(GONE),
+        health: () => Promise.reject(GONE),
+      },
     });
-    const findings = await host.findings();
-    const unfit = findings
-      .filter((finding) => finding.level === "unfit")
-      .map((finding) => finding.check);
-    expect(unfit).toEqual(expect.arrayContaining(["state", "pool"]));
+    expect(of.get("state")).toMatchObject({ level: "unfit" });
+    expect(of.get("pool")).toMatchObject({ level: "unfit", text: GONE.message });
+    expect(findings.filter(({ check }) => check.startsWith("pool"))).toHaveLength(1);
+  });
+
+  it("tells how a pool is that is there and cannot be used", async () => {
+    const { of } = await find({
+      pool: {
+        driver: "zfs",
+        facts: () => Promise.reject(GONE),
+        health: () =>
+          Promise.resolve({
+            driver: "zfs",
+            pool: "tank",
+            state: "SUSPENDED",
+            scrub: { kind: "never" },
+            devices: [],
+          }),
+      },
+    });
+    expect(of.get("pool health")).toMatchObject({ level: "unfit", text: "tank is SUSPENDED" });
+  });
+
+  it("says so when the program that tries the kernel does not answer", async () => {
+    const { of } = await find({
+      run: (argv) => Promise.reject(new HengeError("DEADLINE", `cannot run ${argv.join(" ")}`)),
+    });
+    expect(of.get("facilities")).toMatchObject({ level: "unfit" });
+    expect(of.get("facilities")?.text).toContain("--probe facilities");
+    expect(of.get("id-mapped mounts")).toMatchObject({ level: "degraded" });
+  });
+
+  it("tries the kernel once for all who ask at the same time", async () => {
+    let tried = 0;
+    const host = createHost(
+      options({
+        run: (argv) => {
+          if (argv[2] === "facilities") tried += 1;
+          return run(argv);
+        },
+      }),
+    );
+    await Promise.all([host.findings([]), host.findings([])]);
+    expect(tried).toBe(1);
+    await host.findings([]);
+    expect(tried).toBe(2);
+  });
+});
+
+describe("a pool that hangs", () => {
+  it("is a finding, and no hanging doctor", async () => {
+    const { of } = await find({
+      poolDeadlineMs: 20,
+      pool: {
+        driver: "zfs",
+        facts: () => new Promise(() => undefined),
+        health: () => Promise.reject(new HengeError("DEADLINE", "cannot run zpool list")),
+      },
+    });
+    expect(of.get("pool")).toMatchObject({ level: "unfit" });
+    expect(of.get("pool")?.text).toContain("no end after 20 ms");
+    expect(of.get("pool")?.hint).toContain("zpool status -x");
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import {
+  parseDeviceStats,
   parseLoopFiles,
   parseSubvolumeShow,
   parseSuperblockUuid,
@@ -81,5 +82,20 @@ describe("a superblock", () => {
 
   it("is none without btrfs's mark", () => {
     expect(parseSuperblockUuid(Buffer.alloc(0x48))).toBeUndefined();
+  });
+});
+
+describe("parseDeviceStats", () => {
+  it("tells the counters above 0", () => {
+    const text = `[/dev/loop0].write_io_errs    2
+[/dev/loop0].read_io_errs     0
+[/dev/loop0].flush_io_errs    0
+[/dev/loop0].corruption_errs  1
+[/dev/loop0].generation_errs  0
+`;
+    expect(parseDeviceStats(text)).toEqual([
+      { device: "/dev/loop0", kind: "write_io", count: 2 },
+      { device: "/dev/loop0", kind: "corruption", count: 1 },
+    ]);
   });
 });

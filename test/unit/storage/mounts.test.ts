@@ -13,6 +13,7 @@ it("finds the topmost of what is mounted at one path", () => {
     type: "tmpfs",
     source: "tmpfs",
     root: "/",
+    isReadOnly: false,
   });
 });
 
@@ -21,9 +22,18 @@ it("reads names with spaces, and a mount of a part of a file system", () => {
     type: "zfs",
     source: "tank/a b",
     root: "/inner",
+    isReadOnly: false,
   });
 });
 
 it("finds nothing at a directory of a mounted file system", () => {
   expect(parseMountAt(mountinfo, "/var/lib/henge")).toBeUndefined();
+});
+
+it.each([
+  ["the mount", "ro,nosuid", "rw,ssd"],
+  ["its file system", "rw,nosuid", "ro,ssd"],
+])("tells that %s is read-only", (_what, options, superOptions) => {
+  const line = `68 27 0:41 / /pool ${options} - btrfs /dev/loop0 ${superOptions}`;
+  expect(parseMountAt(line, "/pool")?.isReadOnly).toBe(true);
 });

@@ -1,0 +1,98 @@
+// Asks the storage driver how its pool is, and has id maps tried on it. A pool that hangs is a finding too.
+
+import type { Run } from "../command.js";
+import { HengeError } from "../errors.js";
+import type { PoolHealth } from "../spec/index.js";
+import { within } from "./deadline.js";
+import { judgeOpenZfs } from "./findings/openzfs.js";
+import { judgeIdMapping, judgePoolHealth } from "./findings/pool.js";
+import { DATA_NEED, judgeSpace } from "./findings/space.js";
+import { ok, unfit } from "./findings/verdict.js";
+import { readOpenZfs } from "./openzfs.js";
+import type { Finding } from "./port.js";
+import { probeIdMap } from "./probe.js";
+
+const POOL_DEADLINE_MS = 10_000;
+
+/** What doctor shows of the storage pool. */
+export interface PoolSummary {
+  readonly driver: PoolHealth["driver"];
+  /** A directory, or a dataset of ZFS. */
+  readonly path: string;
+  readonly freeBytes: number;
+}
+
+export interface PoolOptions {
+  readonly pool: {
+    readonly driver: PoolHealth["driver"];
+    /** Both ask the storage driver. */
+    readonly facts: () => Promise<PoolSummary>;
+    readonly health: () => Promise<PoolHealth>;
+  };
+  readonly run: Run;
+  /** Absolute path of the warden's program, which tries what Node cannot. */
+  readonly warden: string;
+  /** Most the driver may think of what it has. Default 10,000. */
+  readonly poolDeadlineMs?: number;
+}
+
+export async function findPool(options: PoolOptions): Promise<readonly Finding[]> {
+  const { pool, run, warden, poolDeadlineMs = POOL_DEADLINE_MS } = options;
+  const [facts, health, zfs] = await Promise.all([
+    answerOf(within("ask the pool", poolDeadlineMs, pool.facts())),
+    answerOf(within("ask how the pool is", poolDeadlineMs, pool.health())),
+    readOpenZfs(run),
+  ]);
+  return [
+    ...judgeOpenZfs(zfs, pool.driver === "zfs"),
+    ...(facts instanceof HengeError ? [missing("pool", facts)] : judgeFacts(facts)),
+    ...(facts instanceof HengeError ? [] : [await findIdMap(run, warden, facts, zfs.module)]),
+    ...findHealth(health, facts instanceof HengeError),
+  ];
+}
+
+async function answerOf<T>(asked: Promise<T>): Promise<T | HengeError> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof HengeError) return error;
+    throw error;
+  }
+}
+
+function judgeFacts({ driver, path, freeBytes }: PoolSummary): readonly Finding[] {
+  const hint =
+    driver === "zfs"
+      ? "Destroy snapshots and data, or add devices: zpool add."
+      : "Destroy what is not needed; a larger pool is made with henged --pool-size when there is none yet.";
+  return [ok("pool driver", driver), judgeSpace("pool", path, { freeBytes }, DATA_NEED, hint)];
+}
+
+async function findIdMap(
+  run: Run,
+  warden: string,
+  { driver, path }: PoolSummary,
+  zfsModule: string | undefined,
+): Promise<Finding> {
+  const probed = await answerOf(probeIdMap(run, warden, path));
+  return judgeIdMapping(
+    driver,
+    path,
+    probed instanceof HengeError ? { errno: probed.message, detail: "" } : probed,
+    zfsModule,
+  );
+}
+
+/** `isTold`: the pool's own line has said that it is not there. */
+function findHealth(health: PoolHealth | HengeError, isTold: boolean): readonly Finding[] {
+  if (!(health instanceof HengeError)) return judgePoolHealth(health, Date.now());
+  return isTold ? [] : [missing("pool health", health)];
+}
+
+function missing(check: string, error: HengeError): Finding {
+  const hint =
+    error.code === "DEADLINE"
+      ? "Something below it hangs: dmesg, and zpool status -x, say what."
+      : "Start the daemon anew: it mounts its pool.";
+  return unfit(check, error.message, error.hint ?? hint);
+}
