@@ -15,6 +15,7 @@ import { openCgroups } from "./kernel/cgroup.js";
 import type { Logger } from "./log.js";
 import { createLogger } from "./log.js";
 import { createNetwork } from "./network/network.js";
+import { watchWith } from "./network/watch.js";
 import { packageDirectory, readPackageVersion } from "./package.js";
 import type { Edges } from "./reconcile/edges.js";
 import { Events } from "./reconcile/events.js";
@@ -142,11 +143,19 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     },
   });
   const bootId = await host.bootId();
+  const warn = (text: string, error: unknown): void => {
+    log.warn({ err: error }, text);
+  };
   return {
     cgroups,
     host,
     volumes,
-    network: createNetwork({ run: runCommand, rootKey: paths.key }),
+    network: createNetwork({
+      run: runCommand,
+      rootKey: paths.key,
+      watch: watchWith(WARDEN),
+      warn,
+    }),
     wardens: createWardenPort({
       binary: WARDEN,
       runDirectory: paths.run,
@@ -161,9 +170,7 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
     clock: { now: Date.now, after: callAfter },
     readLogs,
     readArchiveDigest,
-    warn: (text, error) => {
-      log.warn({ err: error }, text);
-    },
+    warn,
     hidden: [paths.state, paths.run],
     rootKey: paths.key,
     version: readPackageVersion(),

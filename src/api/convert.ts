@@ -108,6 +108,8 @@ function bodyOf(event: Event): Partial<proto.Event> {
       return { oom: { kills: event.kills } };
     case "pressure":
       return { pressure: { resource: event.resource, avg10: event.avg10 } };
+    case "rules-restored":
+      return { rulesRestored: { by: event.by } };
     case "daemon":
       return { daemon: event.text };
   }

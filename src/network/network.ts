@@ -1,5 +1,5 @@
 // The network of root cells that have one of their own: a veth pair, and the ports published through it.
-// Nothing is remembered: a veth's alias and the comments in the nftables table say whose they are.
+// Nothing is stored: a veth's alias and the comments in the nftables table say whose they are.
 
 import type { Run } from "../command.js";
 import { HengeError } from "../errors.js";
@@ -7,14 +7,17 @@ import type { CellName, PublishSpec } from "../spec/index.js";
 import { choosePair, isLoopback, pairAt, parseBlock } from "./address.js";
 import type { Block, Pair } from "./address.js";
 import { isSame, refuseListening, refuseTaken, refuseUnreachable } from "./admission.js";
-import { applyRules, deleteTable, listTables, readTable } from "./nftables.js";
+import { guardRules } from "./guard.js";
+import { applyRules, deleteTable, listTables, readListing, readTable } from "./nftables.js";
 import type { NetworkPort } from "./port.js";
 import {
   aliasOf,
   cellOfAlias,
   interfacePrefix,
   isRootKey,
+  isWhole,
   publishText,
+  restoreText,
   tableOf,
   tableText,
 } from "./ruleset.js";
@@ -31,6 +34,7 @@ import {
   setForwarding,
 } from "./veth.js";
 import type { Link, Namespace } from "./veth.js";
+import type { Watch } from "./watch.js";
 
 const DEFAULT_SUBNET = "10.83.0.0/16";
 
@@ -40,6 +44,10 @@ export interface NetworkOptions {
   readonly rootKey: RootKey;
   /** IPv4 subnet the cells' addresses are taken from. Default 10.83.0.0/16. */
   readonly subnet?: string;
+  /** Without it, `guard` looks at the rules once. */
+  readonly watch?: Watch;
+  /** An error nobody waits for. */
+  readonly warn?: (text: string, error: unknown) => void;
 }
 
 /** The port over ip(8), nft(8) and nsenter(1), one change at a time. */
@@ -50,18 +58,34 @@ export function createNetwork(options: NetworkOptions): NetworkPort {
   }
   if (!isRootKey(options.rootKey))
     throw new HengeError("USAGE", `cannot use root key ${options.rootKey}`);
-  return new Network(options.run, options.rootKey, subnet);
+  return new Network(options, subnet);
 }
 
 class Network implements NetworkPort {
   readonly #run: Run;
   readonly #rootKey: RootKey;
   readonly #subnet: Block;
+  readonly #watch: Watch;
+  readonly #warn: (text: string, error: unknown) => void;
+  /** What each attached cell publishes: what is put back when the rules are gone. */
+  readonly #published = new Map<string, readonly Published[]>();
   #last: Promise<unknown> = Promise.resolve();
-  constructor(run: Run, rootKey: RootKey, subnet: Block) {
+  constructor(
+    {
+      run,
+      rootKey,
+      watch = (_, changed) => {
+        changed();
+      },
+      warn = () => undefined,
+    }: NetworkOptions,
+    subnet: Block,
+  ) {
     this.#run = run;
     this.#rootKey = rootKey;
     this.#subnet = subnet;
+    this.#watch = watch;
+    this.#warn = warn;
   }
 
   attach(cell: CellName, initPid: number, ports: readonly PublishSpec[]): Promise<void> {
@@ -115,8 +139,54 @@ class Network implements NetworkPort {
     });
   }
 
+  async guard(
+    desired: ReadonlyMap<CellName, readonly PublishSpec[]>,
+    told: (by?: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.#inTurn(() => this.#takeOver(desired));
+    const changed = guardRules(
+      {
+        restore: () => this.#inTurn(() => this.#restore()),
+        told,
+        failed: (error) => {
+          this.#warn("cannot put the network's rules back", error);
+        },
+      },
+      signal,
+    );
+    const lost = (error: Error): void => {
+      this.#warn("changes of the network's rules are not heard of for a while", error);
+      changed();
+    };
+    this.#watch(tableOf(this.#rootKey), changed, lost, signal);
+  }
+
+  async #takeOver(desired: ReadonlyMap<string, readonly PublishSpec[]>): Promise<void> {
+    const links = await this.#listVeths();
+    const listing = links.length > 0 ? await readListing(this.#run, this.#rootKey) : undefined;
+    for (const link of links) {
+      const cell = cellOfAlias(this.#rootKey, link.ifalias);
+      if (cell === undefined) continue;
+      const { cellAddress } = this.#pairOf(link);
+      const ports = (desired.get(cell) ?? []).map((port) => ({ ...port, cell, cellAddress }));
+      this.#published.set(cell, listing?.published.filter((entry) => entry.cell === cell) ?? ports);
+    }
+  }
+
+  /** True when the table was not as it should be. */
+  async #restore(): Promise<boolean> {
+    if (this.#published.size === 0) return false;
+    const listing = await readListing(this.#run, this.#rootKey);
+    const published = [...this.#published.values()].flat();
+    if (listing !== undefined && isWhole(this.#rootKey, listing, published)) return false;
+    await applyRules(this.#run, restoreText(this.#rootKey, published));
+    return true;
+  }
+
   /** Rules first: a port must not lead to an address that may soon be another cell's. */
   async #removeWhere(isDoomed: (owner: string | undefined) => boolean): Promise<void> {
+    for (const cell of [...this.#published.keys()].filter(isDoomed)) this.#published.delete(cell);
     const doomed = (await this.#readOwn()).filter((entry) => isDoomed(entry.cell));
     if (doomed.length > 0) await applyRules(this.#run, publishText(this.#rootKey, doomed, []));
     for (const link of await this.#listVeths()) {
@@ -133,6 +203,7 @@ class Network implements NetworkPort {
       this.#run,
       tableText(this.#rootKey) + publishText(this.#rootKey, before, after),
     );
+    this.#published.set(cell, after);
     await setForwarding(
       this.#nameOf(pair),
       ports.some((port) => !isLoopback(port.hostAddress)),

@@ -3,7 +3,7 @@
 import type { Run } from "../command.js";
 import { nothingWithoutTool, query } from "./query.js";
 import { isHengeTable, tableOf } from "./ruleset.js";
-import type { Published, RootKey } from "./ruleset.js";
+import type { Listing, Published, RootKey } from "./ruleset.js";
 
 const NFT = "/usr/sbin/nft";
 
@@ -14,6 +14,8 @@ interface Reply {
 interface Item {
   readonly table?: { readonly family: string; readonly name: string };
   readonly map?: { readonly elem?: readonly Element[] };
+  readonly chain?: { readonly name: string; readonly policy?: string };
+  readonly rule?: { readonly chain: string; readonly comment?: string };
 }
 
 type Element = readonly [
@@ -53,6 +55,31 @@ export async function readTable(run: Run, table: string): Promise<readonly Publi
     if ((await listTables(run)).includes(table)) throw error;
     return [];
   }
+}
+
+/** All of a daemon's table; undefined when there is none. */
+export async function readListing(run: Run, rootKey: RootKey): Promise<Listing | undefined> {
+  const table = tableOf(rootKey);
+  if (!(await listTables(run)).includes(table)) return undefined;
+  let items: readonly Item[];
+  try {
+    items = await list(run, "table", "inet", table);
+  } catch (error) {
+    // Whoever is taking rules away may have taken it meanwhile.
+    if ((await listTables(run)).includes(table)) throw error;
+    return undefined;
+  }
+  const rules = items.flatMap(({ rule }) => rule ?? []);
+  return {
+    chains: items
+      .flatMap(({ chain }) => chain ?? [])
+      .map(({ name, policy = "" }) => ({
+        name,
+        policy,
+        marks: rules.filter(({ chain }) => chain === name).map(({ comment = "" }) => comment),
+      })),
+    published: items.flatMap(({ map }) => map?.elem ?? []).map(publishedFromElement),
+  };
 }
 
 /** Removes the daemon's table with all that is in it. */

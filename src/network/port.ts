@@ -16,4 +16,15 @@ export interface NetworkPort {
   detach(cell: CellName): Promise<void>;
   /** Removes what belongs to no cell of `keep`, and Henge's table when nothing is left. */
   sweep(keep: readonly CellName[]): Promise<void>;
+  /**
+   * Takes over what a former daemon attached, and from now on puts the rules back within seconds when somebody else has
+   * changed them. `desired` counts for a cell only when all rules are gone.
+   * @param told they were put back; `by` is the process that changed them, where that is known
+   * @param signal ends it
+   */
+  guard(
+    desired: ReadonlyMap<CellName, readonly PublishSpec[]>,
+    told: (by?: string) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
 }

@@ -39,7 +39,7 @@ export class Reconciler implements Control {
 
   /** Adopts every cell that runs, then goes on in the background to bring up what is missing. */
   async begin(): Promise<void> {
-    await adoptCells(this.context);
+    await adoptCells(this.context, this.stopping.signal);
     this.context.edges.events.emit({ kind: "daemon", text: "started" });
     this.converge();
   }

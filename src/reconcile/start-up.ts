@@ -12,8 +12,11 @@ const RETRY_MIN_MS = 2_000;
 // Also how soon a cell starts when its pool has come back.
 const RETRY_MAX_MS = 15_000;
 
-/** Returns when every cell that outlived the last daemon is known again; nothing was started or stopped by then. */
-export async function adoptCells(context: Context): Promise<void> {
+/**
+ * Returns when every cell that outlived the last daemon is known again; nothing was started or stopped by then.
+ * @param stop ends the watch on the network's rules
+ */
+export async function adoptCells(context: Context, stop: AbortSignal): Promise<void> {
   const stored = await context.edges.store.list();
   const wanted = new Set(
     stored.flatMap((monolith) => ("desired" in monolith ? wantedUnits(monolith.desired) : [])),
@@ -25,6 +28,16 @@ export async function adoptCells(context: Context): Promise<void> {
     unreadable.has(monolithOf(cell)) || wanted.has(`${cell}:${unit}`);
   await context.cells.adopt(isWanted, AbortSignal.timeout(ADOPT_DEADLINE_MS));
   await context.edges.network.sweep(context.cells.names());
+  const specs = stored.flatMap((monolith) =>
+    "desired" in monolith ? monolith.desired.spec.cells : [],
+  );
+  await context.edges.network.guard(
+    new Map(specs.map(({ name, publish }) => [name, publish])),
+    (by) => {
+      context.edges.events.emit({ kind: "rules-restored", ...(by === undefined ? {} : { by }) });
+    },
+    stop,
+  );
 }
 
 function wantedUnits({ spec, stopped }: Desired): readonly string[] {

@@ -38,6 +38,8 @@ export type EventBody =
   /** `kills`: processes killed for want of memory in the cell and those nested in it, since it was allocated. */
   | { readonly kind: "oom"; readonly kills: number }
   | PressureFact
+  /** Somebody else changed the network's rules; `by` is a process that did, as `NAME[PID]`. */
+  | { readonly kind: "rules-restored"; readonly by?: string }
   | { readonly kind: "daemon"; readonly text: string };
 
 export type Event = EventBody & {

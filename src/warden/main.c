@@ -1,7 +1,8 @@
 /* henge-warden: parent and witness of one cell. Directives come on descriptor 3, its answer goes to
  * 4, a network namespace to join may be on 5. It answers when the cell stands, and stays until it
- * is told to free it. With --manager it is the daemon's voice instead, with --fsid DATASET it tells
- * what statfs(2) says of a ZFS dataset, with --probe what this kernel can do. */
+ * is told to free it. With --manager it is the daemon's voice instead, with --rules TABLE its ear at
+ * nftables, with --fsid DATASET it tells what statfs(2) says of a ZFS dataset, with --probe what this
+ * kernel can do. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -23,6 +24,7 @@
 #include "pressure.h"
 #include "probe.h"
 #include "record.h"
+#include "rules.h"
 #include "serve.h"
 #include "sources.h"
 #include "userns.h"
@@ -253,6 +255,8 @@ int main(int argc, char **argv)
 	size_t length;
 	if (argc == 2 && strcmp(argv[1], "--manager") == 0)
 		return manager_run();
+	if (argc == 3 && strcmp(argv[1], "--rules") == 0)
+		return rules_run(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--fsid") == 0)
 		return source_print_fsid(argv[2]);
 	if (argc == 4 && strcmp(argv[1], "--probe") == 0)

@@ -43,6 +43,7 @@ export function createFakeNetwork(): FakeNetwork {
         cells.delete(cell);
       return Promise.resolve();
     },
+    guard: () => Promise.resolve(),
     initPidOf: (cell) => cells.get(cell)?.initPid,
   };
 }

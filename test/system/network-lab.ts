@@ -7,13 +7,18 @@ import { once } from "node:events";
 import { readlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
+import { fileURLToPath } from "node:url";
 
 import { expect, vi } from "vitest";
 
 import { runCommand } from "../../src/command.js";
+import type { Run } from "../../src/command.js";
 import { createNetwork } from "../../src/network/network.js";
+import { watchWith } from "../../src/network/watch.js";
+import type { NetworkPort } from "../../src/network/port.js";
 import type { CellName, PublishSpec } from "../../src/spec/index.js";
 
+export const WARDEN = fileURLToPath(new URL("../../dist/henge-warden", import.meta.url));
 const IP = "/usr/sbin/ip";
 const NSENTER = "/usr/bin/nsenter";
 /** For an answer that must come, on a busy machine. */
@@ -50,7 +55,7 @@ const [KEY = "", OTHER_KEY = ""] = [0, 1].map((n) => keyOf(process.pid * 2 + n))
 
 /** Two daemons' networks on this host, with namespaces for their cells. */
 export class Lab {
-  readonly network = createNetwork({ run: runCommand, rootKey: KEY });
+  readonly network = openNetwork();
   readonly other = createNetwork({ run: runCommand, rootKey: OTHER_KEY });
   readonly vethPrefix = `hg${KEY}-`;
   readonly table = `henge_${KEY}`;
@@ -169,13 +174,18 @@ export class Lab {
   }
 }
 
+/** The first daemon's network, as that daemon or the next one has it. */
+export function openNetwork(run: Run = runCommand): NetworkPort {
+  return createNetwork({ run, rootKey: KEY, watch: watchWith(WARDEN) });
+}
+
 /** ip(8) inside a namespace. */
 export function ip(pid: number, ...argv: readonly string[]): string {
   return execFileSync(NSENTER, [...enter(pid).slice(1), IP, ...argv], { encoding: "utf8" });
 }
 
 /** nft(8) with commands of its own language, inside a namespace or on the host. */
-function nft(pid: number | "host", commands: string): string {
+export function nft(pid: number | "host", commands: string): string {
   const argv = [...enter(pid), "/usr/sbin/nft", "-f", "-"];
   return execFileSync(argv[0] ?? "", argv.slice(1), { encoding: "utf8", input: commands });
 }

@@ -47,7 +47,12 @@ function eventToJson(event: Event) {
 }
 
 function bodyToJson(event: Event) {
-  return unitToJson(event) ?? cellToJson(event) ?? { kind: "daemon", text: event.daemon ?? "" };
+  return unitToJson(event) ?? cellToJson(event) ?? daemonToJson(event);
+}
+
+function daemonToJson({ rulesRestored, daemon }: Event) {
+  if (rulesRestored !== undefined) return { kind: "rules-restored", by: rulesRestored.by ?? null };
+  return { kind: "daemon", text: daemon ?? "" };
 }
 
 function cellToJson({ cellState, step, oom, pressure }: Event) {
@@ -78,7 +83,7 @@ function eventText(event: Event): string {
 }
 
 function bodyText(event: Event): string {
-  const { cellState, unitState, unitExit, step, oom, pressure, daemon } = event;
+  const { cellState, unitState, unitExit, step, oom, pressure } = event;
   if (cellState !== undefined) return `is ${cellState.state}${because(cellState.reason)}`;
   if (unitState !== undefined) {
     const pid = unitState.pid === undefined ? "" : ` (pid ${String(unitState.pid)})`;
@@ -94,7 +99,13 @@ function bodyText(event: Event): string {
     return `ran out of memory: ${String(oom.kills)} processes killed since it was allocated`;
   if (pressure !== undefined)
     return `waits for ${pressure.resource}: ${pressure.avg10.toFixed(2)}% of the last 10 s`;
-  return daemon ?? "";
+  return daemonText(event);
+}
+
+function daemonText({ rulesRestored, daemon }: Event): string {
+  if (rulesRestored === undefined) return daemon ?? "";
+  const by = rulesRestored.by === undefined ? "" : ` by ${rulesRestored.by}`;
+  return `put the network's rules back after they were changed${by}`;
 }
 
 function because(reason: string | undefined): string {

@@ -6,6 +6,7 @@ import {
   interfacePrefix,
   isHengeTable,
   isRootKey,
+  isWhole,
   publishText,
   tableOf,
   tableText,
@@ -56,7 +57,55 @@ describe("publishText", () => {
 
 describe("tableText", () => {
   it("names the daemon's own veths only", () => {
-    const names = [...tableText("abc123").matchAll(/"([^"]+)"/g)].map((match) => match[1]);
+    const names = [...tableText("abc123").matchAll(/ifname "([^"]+)"/g)].map((match) => match[1]);
     expect(new Set(names)).toEqual(new Set(["hgabc123-*"]));
+  });
+});
+
+describe("isWhole", () => {
+  const ports = [80, 81].map((hostPort) => ({
+    cell: "shop",
+    hostAddress: "127.0.0.1",
+    hostPort,
+    cellAddress: "10.83.0.1",
+    cellPort: 3000,
+  }));
+  // As nft(8) lists what it was given: read out of the text itself.
+  const chains = [...tableText("").matchAll(/chain (\w+) \{([^}]*)\}/g)].map(
+    ([, name = "", body = ""]) => ({
+      name,
+      policy: "accept",
+      marks: [...body.matchAll(/comment "(\w+)"/g)].map(([, mark = ""]) => mark),
+    }),
+  );
+  const [first = { name: "", policy: "", marks: [] }, ...rest] = chains;
+
+  it("is true of what was written, in whatever order chains and ports are listed", () => {
+    expect(chains).toHaveLength(7);
+    expect(isWhole("", { chains, published: ports }, ports)).toBe(true);
+    const turned = { chains: [...chains].reverse(), published: [...ports].reverse() };
+    expect(isWhole("", turned, ports)).toBe(true);
+  });
+
+  it.each([
+    ["a rule", [...rest, { ...first, marks: first.marks.slice(1) }]],
+    ["a chain", rest],
+    ["the order of the rules", [...rest, { ...first, marks: [...first.marks].reverse() }]],
+  ])("is false when %s is gone", (_, fewer) => {
+    expect(isWhole("", { chains: fewer, published: ports }, ports)).toBe(false);
+  });
+
+  it.each([
+    ["a rule", [...rest, { ...first, marks: ["", ...first.marks] }]],
+    ["a chain", [...chains, { name: "mine", policy: "accept", marks: [] }]],
+    ["a policy", [...rest, { ...first, policy: "drop" }]],
+  ])("is false when %s is somebody else's", (_, more) => {
+    expect(isWhole("", { chains: more, published: ports }, ports)).toBe(false);
+  });
+
+  it("is false of a port too few, too many, or of another cell", () => {
+    const [one, two] = ports;
+    for (const published of [[one!], [one!, two!, two!], [one!, { ...two!, cell: "blog" }]])
+      expect(isWhole("", { chains, published }, ports)).toBe(false);
   });
 });

@@ -325,6 +325,7 @@ export interface Event {
   readonly daemon?: string | undefined;
   readonly oom?: Event_OutOfMemory | undefined;
   readonly pressure?: Event_Pressure | undefined;
+  readonly rulesRestored?: Event_RulesRestored | undefined;
 }
 
 export interface Event_CellChange {
@@ -356,6 +357,12 @@ export interface Event_Pressure {
   readonly resource: string;
   /** Percent of the last ten seconds, as the kernel averages it; lags behind at the beginning. */
   readonly avg10: number;
+}
+
+/** Somebody else changed the nftables rules of the daemon's network, and they were put back. */
+export interface Event_RulesRestored {
+  /** The process that did it, where that is known: NAME[PID]. */
+  readonly by?: string | undefined;
 }
 
 export interface Event_StepDone {
