@@ -4,9 +4,9 @@
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
-import { Command, Option } from "commander";
-
 import { serve } from "./api/index.js";
+import { makeDaemonProgram } from "./command-line.js";
+import type { DaemonOptions } from "./command-line.js";
 import { runCommand } from "./command.js";
 import { HengeError } from "./errors.js";
 import { createHost } from "./kernel/host.js";
@@ -38,14 +38,6 @@ import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
 
-interface Options {
-  readonly root?: string;
-  readonly poolSize?: string;
-  readonly delegated?: string;
-  readonly zfs?: string;
-  readonly certificates: string;
-}
-
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const GIB = 1024 ** 3;
 const POOL_DEFAULT_BYTES = 20 * GIB;
@@ -53,50 +45,20 @@ const POOL_DEFAULT_BYTES = 20 * GIB;
 await main();
 
 async function main(): Promise<void> {
-  const program = new Command("henged")
-    .description("The daemon of Henge: raises cells, supervises their units, answers henge.")
-    .option(
-      "--root <directory>",
-      "where everything of this daemon lies (default: /var/lib/henge and /run/henge)",
-      process.env["HENGE_ROOT"],
-    )
-    .option(
-      "--pool-size <GiB>",
-      "size of the embedded pool's file when it is made; it takes room only as it fills",
-    )
-    .addOption(
-      new Option(
-        "--zfs <dataset>",
-        "keep volumes and images below this ZFS dataset, made when it is missing, in place of the embedded pool",
-      ).conflicts("poolSize"),
-    )
-    .option(
-      "--delegated <cgroup>",
-      "path of the cgroup the service manager has delegated for the cells, e.g. /henge.slice/henge-cells.scope",
-    )
-    .option(
-      "--certificates <directory>",
-      "where certbot keeps the certificates that henge doctor looks at",
-      "/etc/letsencrypt/live",
-    )
-    .version(readPackageVersion())
-    .addHelpText(
-      "after",
-      "\nExample:\n  henged --root /srv/henge --pool-size 100\n  henged --zfs tank/henge",
-    );
+  const program = makeDaemonProgram(process.env["HENGE_ROOT"]);
   // Help and version end with 0, a wrong command line as SURFACE has it.
   program.exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : SURFACE.USAGE.exit));
   program.parse();
   const log = createLogger();
   try {
-    await run(program.opts<Options>(), log);
+    await run(program.opts<DaemonOptions>(), log);
   } catch (error) {
     log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
     process.exit(SURFACE[error instanceof HengeError ? error.code : "INTERNAL"].exit);
   }
 }
 
-async function run(options: Options, log: Logger): Promise<void> {
+async function run(options: DaemonOptions, log: Logger): Promise<void> {
   const manager = meetServiceManager(WARDEN, process.env, process.pid);
   if (process.getuid?.() !== 0)
     throw new HengeError("PEER_DENIED", "cannot start: henged must run as root");
@@ -124,7 +86,7 @@ async function run(options: Options, log: Logger): Promise<void> {
   process.exit(0);
 }
 
-async function openEdges(paths: RootPaths, options: Options, log: Logger): Promise<Edges> {
+async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger): Promise<Edges> {
   const cgroups = await openCgroups({
     subtreeName: nameWith("henge", paths.key),
     delegated: options.delegated,
@@ -177,7 +139,7 @@ async function openEdges(paths: RootPaths, options: Options, log: Logger): Promi
   };
 }
 
-async function openPool(paths: RootPaths, options: Options): Promise<VolumeDriver> {
+async function openPool(paths: RootPaths, options: DaemonOptions): Promise<VolumeDriver> {
   if (options.zfs === undefined)
     return createBtrfsDriver({
       poolFile: paths.poolFile,

@@ -67,7 +67,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-function makeProgram(io: Io, act: Act): Command {
+/** The command line as data: what the manual and the completions are made of, too. */
+export function makeProgram(io: Pick<Io, "stdout">, act: Act): Command {
   const program = withCommonOptions(new Command("henge"))
     .description("Runs stateful monoliths in cells.")
     .version(readPackageVersion())
