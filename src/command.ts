@@ -13,9 +13,11 @@ export interface RunOptions {
 }
 
 /**
- * Runs argv and returns its standard output.
+ * Runs argv and returns its standard output. When the signal aborts it is killed; either way it has ended when this
+ * settles, and holds nothing any more.
  * @throws {CommandError} it ended with another status than 0, or could not be run
  * @throws {HengeError} DEADLINE: it did not end in time and was killed
+ * @throws the signal's reason
  */
 export type Run = (argv: readonly [string, ...string[]], options?: RunOptions) => Promise<string>;
 
@@ -28,7 +30,12 @@ const OUTPUT_MAX_BYTES = 16 * 1024 * 1024;
 export const runCommand: Run = (argv, options = {}) => {
   const [file, ...rest] = argv;
   const timeoutMs = options.timeoutMs ?? 30_000;
+  const { signal } = options;
   return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) {
+      reject(reasonOf(signal));
+      return;
+    }
     const forsake = setTimeout(() => {
       reject(deadlineError(argv, timeoutMs));
     }, timeoutMs + GRACE_MS);
@@ -41,18 +48,28 @@ export const runCommand: Run = (argv, options = {}) => {
         timeout: timeoutMs,
         killSignal: "SIGKILL",
         maxBuffer: OUTPUT_MAX_BYTES,
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
       },
       (error, stdout, stderr) => {
         clearTimeout(forsake);
+        signal?.removeEventListener("abort", kill);
         if (error === null) resolve(stdout);
+        else if (signal?.aborted === true) reject(reasonOf(signal));
         else reject(commandError(argv, error, stderr, timeoutMs));
       },
     );
+    // Not execFile's own signal: that one does not wait for the end.
+    const kill = (): void => {
+      child.kill("SIGKILL");
+    };
+    signal?.addEventListener("abort", kill);
     child.stdin?.on("error", () => undefined); // EPIPE: the tool ended without reading; its status tells why.
     child.stdin?.end(options.input ?? "");
   });
 };
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
 
 function commandError(
   argv: readonly string[],

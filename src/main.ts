@@ -151,8 +151,8 @@ async function openPool(paths: RootPaths, options: DaemonOptions): Promise<Volum
     dataset: options.zfs,
     record: join(paths.state, "zfs.guid"),
     owner: `${await readMachineId()}:${paths.state}`,
-    workshop: join(paths.run, "image"),
-    identify: (dataset) => identifyDataset(runCommand, WARDEN, dataset),
+    workshop: join(paths.run, "images"),
+    identify: (dataset, readOnly) => identifyDataset(runCommand, WARDEN, dataset, readOnly),
     run: runCommand,
   });
 }

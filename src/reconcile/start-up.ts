@@ -55,11 +55,13 @@ export async function converge(context: Context, stop: AbortSignal): Promise<voi
     if (await context.edges.haltMark.isSet()) return;
     if (await convergeAll(context, stop)) return;
     await new Promise<void>((resolve) => {
-      const cancel = context.edges.clock.after(waitMs, resolve);
-      stop.addEventListener("abort", () => {
+      const wake = (): void => {
         cancel();
+        stop.removeEventListener("abort", wake);
         resolve();
-      });
+      };
+      const cancel = context.edges.clock.after(waitMs, wake);
+      stop.addEventListener("abort", wake);
     });
   }
 }

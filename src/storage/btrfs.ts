@@ -17,6 +17,7 @@ import type {
 import type { VolumeDriver } from "./driver.js";
 import { readBtrfsHealth } from "./btrfs-health.js";
 import { checkMounted, closeMount, ensureMounted } from "./loop-mount.js";
+import { Making } from "./making.js";
 import { checkLabel, imageFileName, parseImageFileName } from "./names.js";
 import { ensurePoolFile, recordPath } from "./pool-file.js";
 import { readRecord } from "./record.js";
@@ -48,6 +49,7 @@ interface Pool extends BtrfsOptions {
   /** Directories of the pool: `volumes/MONOLITH/VOLUME` and `images/IMAGE.DIGEST`. */
   readonly volumes: string;
   readonly images: string;
+  readonly making: Making;
 }
 
 export interface BtrfsDriver extends VolumeDriver {
@@ -61,7 +63,7 @@ export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
     join(options.mountPoint, "volumes"),
     join(options.mountPoint, "images"),
   ];
-  const pool: Pool = { ...options, volumes, images };
+  const pool: Pool = { ...options, volumes, images, making: new Making() };
   return {
     keeps: [],
     ...poolVerbs(pool),
@@ -91,7 +93,7 @@ function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "heal
       const monoliths = (await listNames(volumes))
         .filter(isLabel)
         .map((name) => join(volumes, name));
-      for (const parent of [images, ...monoliths]) await removePartial(run, parent, signal);
+      for (const parent of [images, ...monoliths]) await removePartial(pool, parent, signal);
     },
     async facts() {
       await checkPool(pool);
@@ -159,7 +161,7 @@ function volumeVerbs(
         );
       }
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await makeWhole(run, path, signal, (partial) =>
+      await makeWhole(pool, path, signal, (partial) =>
         setQuota(run, partial, volume.quotaBytes, signal),
       );
     },
@@ -193,8 +195,7 @@ function imageVerbs(
       const path = pathOf(image, digest);
       signal.throwIfAborted();
       await checkPool(pool);
-      if (await exists(path)) return;
-      await makeWhole(run, path, signal, async (directory) => {
+      await makeWhole(pool, path, signal, async (directory) => {
         await unpackImage(run, { image, archive, digest, directory }, signal);
         await run(["btrfs", "property", "set", "-t", "subvol", directory, "ro", "true"], {
           signal,

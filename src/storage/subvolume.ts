@@ -8,6 +8,7 @@ import type { Run } from "../command.js";
 
 import { parseSubvolumeShow } from "./btrfs-parse.js";
 import type { Subvolume } from "./btrfs-parse.js";
+import type { Making } from "./making.js";
 import { PARTIAL_PREFIX } from "./names.js";
 import { capacityError } from "./unpack.js";
 
@@ -15,14 +16,34 @@ import { capacityError } from "./unpack.js";
 const TOP_INODE = 256;
 const DISK_DEADLINE_MS = 5 * 60_000;
 
-/** Makes a subvolume under a name nobody looks at, fills it, has it on disk, and only then gives it its name. */
+interface Maker {
+  readonly run: Run;
+  readonly making: Making;
+}
+
+/**
+ * Makes a subvolume under a name nobody looks at, fills it, has it on disk, and only then gives it its name. Does
+ * nothing when there is one already: somebody else may just have made it.
+ */
 export async function makeWhole(
-  run: Run,
+  { run, making }: Maker,
   path: string,
   signal: AbortSignal,
   fill: (partial: string) => Promise<void>,
 ): Promise<void> {
   const partial = partialPath(path);
+  await making.alone(partial, async () => {
+    signal.throwIfAborted();
+    if (!(await exists(path))) await makeAt(run, { path, partial }, signal, fill);
+  });
+}
+
+async function makeAt(
+  run: Run,
+  { path, partial }: { readonly path: string; readonly partial: string },
+  signal: AbortSignal,
+  fill: (partial: string) => Promise<void>,
+): Promise<void> {
   try {
     await destroySubvolume(run, partial, signal); // of an attempt that was killed
     await run(["btrfs", "subvolume", "create", partial], { signal });
@@ -58,9 +79,16 @@ async function destroySubvolume(run: Run, path: string, signal?: AbortSignal): P
   }
 }
 
-export async function removePartial(run: Run, parent: string, signal: AbortSignal): Promise<void> {
+/** What earlier attempts left there; not what is just being made. */
+export async function removePartial(
+  { run, making }: Maker,
+  parent: string,
+  signal: AbortSignal,
+): Promise<void> {
   for (const name of await listNames(parent)) {
-    if (name.startsWith(PARTIAL_PREFIX)) await destroySubvolume(run, join(parent, name), signal);
+    const path = join(parent, name);
+    if (name.startsWith(PARTIAL_PREFIX) && !making.has(path))
+      await making.alone(path, () => destroySubvolume(run, path, signal));
   }
 }
 

@@ -1,10 +1,12 @@
 // Images in a ZFS pool: a read-only dataset each, filled under another name and at a mount of its own.
 
-import { mkdir } from "node:fs/promises";
+import { mkdir, rmdir } from "node:fs/promises";
+import { join } from "node:path";
 
 import { HengeError } from "../errors.js";
 
 import type { VolumeDriver } from "./driver.js";
+import { imageFileName } from "./names.js";
 import { capacityError, unpackImage } from "./unpack.js";
 import type { Unpacking } from "./unpack.js";
 import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
@@ -15,29 +17,33 @@ import { datasetSource } from "./zfs-source.js";
 import type { Identify } from "./zfs-source.js";
 
 const CLEANUP_DEADLINE_MS = 60_000;
+const UNMOUNT_DEADLINE_MS = 5 * 60_000;
 
-/** @param workshop absolute directory a dataset is mounted at while it is filled; its parent belongs to root alone */
+/** @param workshop absolute directory; in it a dataset is mounted while it is filled; its parent belongs to root alone */
 export function zfsImages(
   pool: ZfsPool,
   identify: Identify,
   workshop: string,
 ): Pick<VolumeDriver, "importImage" | "listImages" | "imageSource" | "destroyImage"> {
-  const { run, names } = pool;
+  const { run, names, making } = pool;
   return {
     async importImage(image, archive, digest, signal) {
       const dataset = names.image(image, digest);
       const partial = partialDataset(dataset);
-      signal.throwIfAborted();
-      await checkTop(pool);
-      if ((await findDataset(run, dataset)) !== undefined) return;
-      try {
-        await fill(pool, partial, { image, archive, digest, directory: workshop }, signal);
-        await run(["zfs", "rename", partial, dataset], { signal });
-      } catch (error) {
-        const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);
-        await destroyDataset(run, partial, patience).catch(() => undefined); // else ensurePool removes it
-        throw capacityError(`import image ${image}`, error);
-      }
+      const directory = join(workshop, imageFileName(image, digest));
+      await making.alone(partial, async () => {
+        signal.throwIfAborted();
+        await checkTop(pool);
+        if ((await findDataset(run, dataset)) !== undefined) return;
+        try {
+          await fill(pool, partial, { image, archive, digest, directory }, signal);
+          await run(["zfs", "rename", partial, dataset], { signal });
+        } catch (error) {
+          const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);
+          await destroyDataset(run, partial, patience).catch(() => undefined); // else ensurePool removes it
+          throw capacityError(`import image ${image}`, error);
+        }
+      });
     },
     async listImages() {
       await checkTop(pool);
@@ -74,7 +80,8 @@ async function fill(
   try {
     await unpackImage(run, job, signal);
   } finally {
-    await run(["umount", directory]); // has all of it on disk
+    await run(["umount", directory], { timeoutMs: UNMOUNT_DEADLINE_MS }); // has all of it on disk
+    await rmdir(directory);
   }
   await run(["zfs", "set", "readonly=on", partial], { signal });
 }

@@ -3,6 +3,7 @@
 import { HengeError } from "../errors.js";
 import type { Run } from "../command.js";
 
+import type { Making } from "./making.js";
 import { readRecord, writeRecord } from "./record.js";
 import { capacityError } from "./unpack.js";
 import { destroyDataset, findByGuid, findDataset, listChildren } from "./zfs-dataset.js";
@@ -24,6 +25,8 @@ export interface ZfsPool {
   /** Which daemon of which host this is: no other may use the dataset. */
   readonly owner: string;
   readonly run: Run;
+  /** Images that are being filled. */
+  readonly making: Making;
 }
 
 /** Every other verb begins here: the dataset must be the one that was made here. */
@@ -37,7 +40,7 @@ export async function checkTop(pool: ZfsPool): Promise<Dataset> {
 
 /** Makes what is missing where nothing was made before, and removes images that never became whole. */
 export async function ensureTop(pool: ZfsPool, signal: AbortSignal): Promise<void> {
-  const { run, names } = pool;
+  const { run, names, making } = pool;
   await refuseAbsentPool(pool);
   await ensureOwnTop(pool, signal);
   const made = (await listChildren(run, names.top)).map(({ name }) => name);
@@ -46,7 +49,8 @@ export async function ensureTop(pool: ZfsPool, signal: AbortSignal): Promise<voi
       throw capacityError(`make the dataset ${parent}`, error);
     });
   for (const { name } of await listChildren(run, names.images))
-    if (isPartialDataset(name)) await destroyDataset(run, name, signal);
+    if (isPartialDataset(name) && !making.has(name))
+      await making.alone(name, () => destroyDataset(run, name, signal));
 }
 
 async function ensureOwnTop(pool: ZfsPool, signal: AbortSignal): Promise<void> {

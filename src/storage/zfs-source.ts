@@ -16,11 +16,19 @@ const ZFS_FS_TYPE = 0x2fc12fc1;
  * The f_fsid of statfs(2), 16 hex digits, first word first: all a warden can read from a descriptor. Rename, rollback,
  * promotion, export and import keep it; a clone and a received copy have one of their own.
  */
-export type Identify = (dataset: string) => Promise<string>;
+export type Identify = (dataset: string, readOnly: boolean) => Promise<string>;
 
-/** @param warden absolute path of the program that can mount a dataset without attaching it anywhere */
-export async function identifyDataset(run: Run, warden: string, dataset: string): Promise<string> {
-  return (await run([warden, "--fsid", dataset])).trimEnd();
+/**
+ * @param warden absolute path of the program that can mount a dataset without attaching it anywhere
+ * @param readOnly as the dataset is: ZFS mounts one that is in use only as it is mounted already
+ */
+export async function identifyDataset(
+  run: Run,
+  warden: string,
+  dataset: string,
+  readOnly: boolean,
+): Promise<string> {
+  return (await run([warden, readOnly ? "--sealed-fsid" : "--fsid", dataset])).trimEnd();
 }
 
 /** @throws {HengeError} WRONG_STATE: there is no such dataset, or it is not below the one that was made here */
@@ -34,7 +42,7 @@ export async function datasetSource(
   if (found === undefined)
     throw new HengeError("WRONG_STATE", `cannot use the dataset ${dataset}: it does not exist`);
   if (found.isLocked) await loadKey(pool.run, found);
-  const identity = await identify(dataset);
+  const identity = await identify(dataset, found.readOnly);
   return {
     found,
     source: { path: dataset, fsType: ZFS_FS_TYPE, identity, guid: found.guid },

@@ -6,6 +6,7 @@ import type { Run } from "../command.js";
 import type { MonolithName, VolumeName } from "../spec/index.js";
 
 import type { VolumeDriver } from "./driver.js";
+import { Making } from "./making.js";
 import { capacityError } from "./unpack.js";
 import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
 import { readZfsHealth } from "./zfs-health.js";
@@ -37,7 +38,7 @@ export interface ZfsOptions {
   readonly record: string;
   /** Marks the dataset as this daemon's: no other host's, no other root's. */
   readonly owner: string;
-  /** Absolute directory images are filled at. */
+  /** Absolute directory; images are filled at mounts in it. */
   readonly workshop: string;
   readonly identify: Identify;
   readonly run: Run;
@@ -46,7 +47,13 @@ export interface ZfsOptions {
 /** @throws {HengeError} USAGE: `dataset` is not the name of one below a pool */
 export function createZfsDriver(options: ZfsOptions): VolumeDriver {
   const { record, owner, run, identify, workshop } = options;
-  const pool: ZfsPool = { names: zfsNames(options.dataset), record, owner, run };
+  const pool: ZfsPool = {
+    names: zfsNames(options.dataset),
+    record,
+    owner,
+    run,
+    making: new Making(),
+  };
   return {
     keeps: [...VOLUME_PROPERTIES, "encryption"],
     ...poolVerbs(pool),

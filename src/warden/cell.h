@@ -19,6 +19,8 @@ struct source {
 	const char *path;
 	unsigned long type;
 	const char *identity;
+	/* An image: all of it is read-only, for every cell. */
+	bool sealed;
 };
 
 enum entry_kind { ENTRY_VOLUME, ENTRY_TMPFS, ENTRY_FILE, ENTRY_HIDDEN };

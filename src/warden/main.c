@@ -258,7 +258,9 @@ int main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "--rules") == 0)
 		return rules_run(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--fsid") == 0)
-		return source_print_fsid(argv[2]);
+		return source_print_fsid(argv[2], false);
+	if (argc == 3 && strcmp(argv[1], "--sealed-fsid") == 0)
+		return source_print_fsid(argv[2], true);
 	if (argc == 4 && strcmp(argv[1], "--probe") == 0)
 		return probe_run(argv[2], argv[3]);
 	/* The daemon's is tighter; a cell must be able to read its own cgroup. Files name their modes. */

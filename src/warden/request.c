@@ -139,9 +139,10 @@ static bool take_pair(struct request *request, const char *key, const char *valu
 		if (!parse_number(value, 0xfffeffffUL, &number) || number < 65536)
 			return false;
 		request->uid_base = (unsigned int)number;
-	} else if (strcmp(key, "root") == 0)
+	} else if (strcmp(key, "root") == 0) {
 		request->root.path = value;
-	else if (strcmp(key, "root-host") == 0)
+		request->root.sealed = true;
+	} else if (strcmp(key, "root-host") == 0)
 		request->host_root = true;
 	else
 		return describe_entry(request, key, value);

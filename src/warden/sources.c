@@ -77,10 +77,13 @@ static int check_identity(int fd, const struct source *source, struct failure *f
 	return 0;
 }
 
-/* A dataset is mounted nowhere on the host: this mount of it is the cell's alone. */
-static int dataset_open(const char *name, struct failure *fail)
+/* A dataset is mounted nowhere on the host: this mount of it is the cell's alone. All mounts of one
+ * share its superblock, which is read-only or not: one asked for otherwise fails with EBUSY. */
+static int dataset_open(const char *name, bool sealed, struct failure *fail)
 {
-	const char *options[] = { "source", name, NULL };
+	const char *writable[] = { "source", name, NULL };
+	const char *read_only[] = { "source", name, "ro", "", NULL };
+	const char *const *options = sealed ? read_only : writable;
 	int fd = mount_new("zfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, fail);
 	return fd < 0 ? fail_with(fail, fd, "mount", name) : fd;
 }
@@ -91,12 +94,12 @@ static int tree_open(const char *path, struct failure *fail)
 	return fd < 0 ? fail_with(fail, fd, "open_tree", path) : fd;
 }
 
-int source_print_fsid(const char *dataset)
+int source_print_fsid(const char *dataset, bool sealed)
 {
 	struct failure fail = { 0 };
 	struct statfs status;
 	char identity[IDENTITY_SIZE];
-	int fd = dataset_open(dataset, &fail);
+	int fd = dataset_open(dataset, sealed, &fail);
 	if (fd >= 0 && fstatfs(fd, &status) < 0)
 		fd = fail_with(&fail, errno, "statfs", dataset);
 	if (fd >= 0 && read_identity(fd, &status, identity) == 0)
@@ -108,7 +111,7 @@ int source_print_fsid(const char *dataset)
 int source_open(const struct source *source, bool read_only, int user_ns, struct failure *fail)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	int fd = source->type == ZFS_SUPER ? dataset_open(source->path, fail)
+	int fd = source->type == ZFS_SUPER ? dataset_open(source->path, source->sealed, fail)
 					   : tree_open(source->path, fail);
 	if (fd < 0)
 		return fd;

@@ -7,8 +7,9 @@
 /* Returns a detached id-mapped mount whose identity was checked on this very descriptor; ESTALE: it
  * is another. */
 int source_open(const struct source *source, bool read_only, int user_ns, struct failure *fail);
-/* Prints the f_fsid of a ZFS dataset, 16 hex digits, and mounts it nowhere. Returns an exit code. */
-int source_print_fsid(const char *dataset);
+/* Prints the f_fsid of a ZFS dataset, 16 hex digits, and mounts it nowhere; sealed: as read-only as
+ * the dataset is. Returns an exit code. */
+int source_print_fsid(const char *dataset, bool sealed);
 /* Opens the sources of all entries. */
 int sources_open(struct request *request, int user_ns, struct failure *fail);
 

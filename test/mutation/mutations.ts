@@ -49,6 +49,27 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/reconcile/volumes.test.ts",
   },
   {
+    name: "a clean-up takes what is just being made for remains",
+    file: "src/storage/subvolume.ts",
+    from: "name.startsWith(PARTIAL_PREFIX) && !making.has(path)",
+    to: "name.startsWith(PARTIAL_PREFIX)",
+    test: "test/contract/storage/driver.test.ts",
+  },
+  {
+    name: "two make the same image at once",
+    file: "src/storage/making.ts",
+    from: "      await other;\n",
+    to: "      break;\n",
+    test: "test/contract/storage/driver.test.ts",
+  },
+  {
+    name: "an aborted tool is not waited for",
+    file: "src/command.ts",
+    from: '      child.kill("SIGKILL");\n',
+    to: '      child.kill("SIGKILL");\n      reject(new Error(String(signal?.reason)));\n',
+    test: "test/unit/command.test.ts",
+  },
+  {
     name: "a dataset of another daemon is used",
     file: "src/storage/zfs-pool.ts",
     from: "  if (found.owner !== owner) throw ownedByAnother(pool, found.owner);\n",

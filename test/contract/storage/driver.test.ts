@@ -108,6 +108,14 @@ function checkContract(makePool: () => Promise<TestPool>): void {
     });
   });
 
+  it("imports an image once for all who ask for it, and no clean-up takes it for remains", async () => {
+    const { path, digest } = pool.archive;
+    const imports = [1, 2].map(() => pool.driver.importImage(app, path, digest, patience()));
+    for (let round = 0; round < 5; round++) await pool.driver.ensurePool(patience());
+    await Promise.all(imports);
+    expect(await pool.driver.listImages()).toEqual([{ name: "app", digest }]);
+  });
+
   it("refuses what is not an archive, and shows nothing of it", async () => {
     const { path, digest } = pool.badArchive;
     const attempt = pool.driver.importImage(app, path, digest, patience());

@@ -109,7 +109,7 @@ export async function makeZfsPool(parent = ZFS_PARENT ?? ""): Promise<TestZfs> {
       record: join(directory, `${owner}.guid`),
       owner,
       workshop: join(directory, "workshop"),
-      identify: (of) => identifyDataset(runCommand, WARDEN, of),
+      identify: (of, readOnly) => identifyDataset(runCommand, WARDEN, of, readOnly),
       run: runCommand,
     });
   return {

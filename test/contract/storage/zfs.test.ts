@@ -67,6 +67,17 @@ describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
     expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
   });
 
+  it("knows an image while a cell has it mounted, read-only as it is", async () => {
+    const { path: archive, digest } = pool.archive;
+    const image = "app" as ImageName;
+    await pool.driver.importImage(image, archive, digest, patience());
+    const before = await pool.driver.imageSource(image, digest);
+    volume = before.path;
+    await within(async () => {
+      expect(await pool.driver.imageSource(image, digest)).toEqual(before);
+    });
+  });
+
   it("says what the dataset is called now", async () => {
     await runCommand(["zfs", "rename", pool.dataset, `${pool.dataset}-away`]);
     await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject({

@@ -42,7 +42,8 @@ function driverOf(owner: string, record = "zfs.guid"): VolumeDriver {
     record: join(directory, record),
     owner,
     workshop: join(directory, "workshop"),
-    identify: (dataset) => Promise.resolve(`fsid of ${dataset}`),
+    identify: (dataset, readOnly) =>
+      Promise.resolve(`${readOnly ? "sealed " : ""}fsid of ${dataset}`),
     run: zfs.run,
   });
 }
@@ -151,6 +152,14 @@ it("shows no image whose import failed, and removes one whose import was killed 
     "tank/henge/volumes",
     "tank/henge/images",
   ]);
+});
+
+it("identifies an image as read-only as it is: in use, it can be mounted in no other way", async () => {
+  await driver.ensurePool(patience());
+  const digest = "a".repeat(64);
+  zfs.add(`tank/henge/images/web.${digest}`, { readonly: "on" });
+  const { identity } = await driver.imageSource("web" as ImageName, digest);
+  expect(identity).toBe(`sealed fsid of tank/henge/images/web.${digest}`);
 });
 
 interface FakeDataset {
