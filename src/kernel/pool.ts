@@ -5,14 +5,16 @@ import { HengeError } from "../errors.js";
 import type { PoolHealth } from "../spec/index.js";
 import { within } from "./deadline.js";
 import { judgeOpenZfs } from "./findings/openzfs.js";
-import { judgeIdMapping, judgePoolHealth } from "./findings/pool.js";
+import { judgeIdMapping, judgePoolHealth, mayBeTried } from "./findings/pool.js";
 import { DATA_NEED, judgeSpace } from "./findings/space.js";
 import { ok, unfit } from "./findings/verdict.js";
 import { readOpenZfs } from "./openzfs.js";
 import type { Finding } from "./port.js";
 import { probeIdMap } from "./probe.js";
+import type { Probed } from "./probe.js";
 
 const POOL_DEADLINE_MS = 10_000;
+const NOT_TRIED: Probed = { errno: "the pool is not well", detail: "" };
 
 /** What doctor shows of the storage pool. */
 export interface PoolSummary {
@@ -45,8 +47,9 @@ export async function findPool(options: PoolOptions): Promise<readonly Finding[]
   ]);
   return [
     ...judgeOpenZfs(zfs, pool.driver === "zfs"),
-    ...(facts instanceof HengeError ? [missing("pool", facts)] : judgeFacts(facts)),
-    ...(facts instanceof HengeError ? [] : [await findIdMap(run, warden, facts, zfs.module)]),
+    ...(facts instanceof HengeError
+      ? [missing("pool", facts)]
+      : [...judgeFacts(facts), await findIdMap(run, warden, facts, health, zfs.module)]),
     ...findHealth(health, facts instanceof HengeError),
   ];
 }
@@ -72,15 +75,13 @@ async function findIdMap(
   run: Run,
   warden: string,
   { driver, path }: PoolSummary,
+  health: PoolHealth | HengeError,
   zfsModule: string | undefined,
 ): Promise<Finding> {
-  const probed = await answerOf(probeIdMap(run, warden, path));
-  return judgeIdMapping(
-    driver,
-    path,
-    probed instanceof HengeError ? { errno: probed.message, detail: "" } : probed,
-    zfsModule,
-  );
+  const isWell = !(health instanceof HengeError) && mayBeTried(health);
+  const probed = isWell ? await answerOf(probeIdMap(run, warden, path)) : NOT_TRIED;
+  const answer = probed instanceof HengeError ? { errno: probed.message, detail: "" } : probed;
+  return judgeIdMapping(driver, path, answer, zfsModule);
 }
 
 /** `isTold`: the pool's own line has said that it is not there. */

@@ -28,24 +28,25 @@ function judgeZfs(health: ZfsHealth): Finding {
       .join(" "),
   );
   const text = [`${pool} is ${state}`, ...bad, ...(dataErrors === undefined ? [] : [dataErrors])];
-  const hint = `zpool status -v ${pool} says why. `;
-  if (state !== "ONLINE" && state !== "DEGRADED")
-    return unfit(
-      "pool health",
-      text.join("; "),
-      `${hint}When its devices are back: zpool clear ${pool}.`,
-    );
-  if (dataErrors !== undefined)
-    return degraded(
-      "pool health",
-      text.join("; "),
-      `${hint}Bring the named files back from a copy.`,
-    );
-  if (state === "ONLINE" && bad.length === 0) return ok("pool health", text.join("; "));
-  return degraded(
-    "pool health",
-    text.join("; "),
-    `${hint}zpool online or zpool replace mends a device, zpool clear ${pool} forgets its errors.`,
+  const hint = `zpool status -v ${pool} says why; `;
+  const mend = `zpool online or zpool replace mends a device, then zpool clear ${pool}`;
+  const said = text.join("; ");
+  if (!isUsable(health)) return unfit("pool health", said, `${hint}${mend}.`);
+  if (state === "ONLINE" && bad.length === 0 && dataErrors === undefined)
+    return ok("pool health", said);
+  const restore = dataErrors === undefined ? "" : "; the files it names come back from a copy only";
+  return degraded("pool health", said, `${hint}${mend}${restore}.`);
+}
+
+function isUsable({ state }: ZfsHealth): boolean {
+  return state === "ONLINE" || state === "DEGRADED";
+}
+
+/** What is tried on a pool that has begun to fail may sleep in the kernel for ever, where no signal reaches it. */
+export function mayBeTried(health: PoolHealth): boolean {
+  return (
+    health.driver === "btrfs" ||
+    (isUsable(health) && health.devices.every(({ errors }) => errors === 0))
   );
 }
 

@@ -1,6 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { judgeIdMapping, judgePoolHealth } from "../../../../src/kernel/findings/pool.js";
+import {
+  judgeIdMapping,
+  judgePoolHealth,
+  mayBeTried,
+} from "../../../../src/kernel/findings/pool.js";
 import type { BtrfsHealth, ZfsHealth } from "../../../../src/spec/index.js";
 
 const NOW = Date.UTC(2026, 10, 26);
@@ -79,6 +83,20 @@ describe("a ZFS pool", () => {
     const finding = zfs({ scrub }).get("pool scrub");
     expect(finding?.level).toBe(level);
     expect(finding?.hint === undefined).toBe(level === "ok");
+  });
+});
+
+describe("what hangs on a pool that fails", () => {
+  it("is tried on one that is well, or only lacks a device", () => {
+    expect(mayBeTried(WELL)).toBe(true);
+    const devices = [{ name: "vdc", state: "OFFLINE", errors: 0 }];
+    expect(mayBeTried({ ...WELL, state: "DEGRADED", devices })).toBe(true);
+  });
+
+  it("is not tried on one that is suspended, or has had errors", () => {
+    expect(mayBeTried({ ...WELL, state: "SUSPENDED" })).toBe(false);
+    const devices = [{ name: "vdb", state: "ONLINE", errors: 1 }];
+    expect(mayBeTried({ ...WELL, devices })).toBe(false);
   });
 });
 
