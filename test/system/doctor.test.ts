@@ -1,13 +1,14 @@
 // `henge doctor` of a built daemon: certificates, ports and directories as they should not be.
 
 import { once } from "node:events";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { controllersOfV1, parseMountInfo } from "../../src/kernel/mountinfo.js";
 import {
   EXPIRED_CERTIFICATE,
   FUTURE_CERTIFICATE,
@@ -93,6 +94,17 @@ describe("doctor", () => {
     });
     expect(find("pool health")).toMatchObject({ level: "ok" });
     expect(find("pool driver")?.text).toBe("btrfs");
+  });
+
+  it("says whether cgroup v1 holds controllers, and which are therefore missing", async () => {
+    const mounts = parseMountInfo(await readFile("/proc/self/mountinfo", "utf8"));
+    const held = controllersOfV1(mounts);
+    const { find } = await doctor();
+    const level = held.length === 0 ? "ok" : "degraded";
+    expect(find("cgroup2")?.level).toBe(level);
+    if (held.length > 0) expect(find("cgroup2")?.text).toContain(`holds ${held.join(", ")}`);
+    const hasMemory = find("controllers")?.text.includes("missing") === false;
+    expect(find("memory.oom.group")?.level).toBe(hasMemory ? undefined : "degraded");
   });
 
   it("is content without certificates", async () => {

@@ -49,6 +49,14 @@ function checkContract(makePool: () => Promise<TestPool>): void {
     expect(totalBytes).toBeGreaterThan(freeBytes);
   });
 
+  it("tells how it is", async () => {
+    const { driver } = await pool.driver.facts();
+    const health = await pool.driver.health();
+    expect(health.driver).toBe(driver);
+    const isWell = health.driver === "btrfs" ? !health.isReadOnly : health.state === "ONLINE";
+    expect(isWell).toBe(true);
+  });
+
   it("lists a monolith's volumes with their quotas, and the monoliths that have any", async () => {
     await pool.driver.createVolume(shop, { name: db, quotaBytes: 32 * MIB }, patience());
     await pool.driver.createVolume(shop, { name: "files" as VolumeName }, patience());
