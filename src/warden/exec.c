@@ -269,6 +269,20 @@ static int run(struct launch *launch, struct session *session, struct failure *f
 	return send_exit(session);
 }
 
+/* Until the client lets go. What it sends after the exit must not meet a closed socket: it would lose
+ * the exit with it, when that is not read yet. */
+static void wait_for_client(int connection)
+{
+	char ignored[256];
+	struct pollfd ready = { .fd = connection, .events = POLLIN };
+	ssize_t count;
+	shutdown(connection, SHUT_WR);
+	do {
+		poll(&ready, 1, -1);
+		count = recv(connection, ignored, sizeof(ignored), MSG_DONTWAIT);
+	} while (count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR)));
+}
+
 int exec_serve(int connection, const char *leaf, char *message, size_t length)
 {
 	struct session session = {
@@ -287,5 +301,7 @@ int exec_serve(int connection, const char *leaf, char *message, size_t length)
 	unlinkat(cell.cgroup, leaf, AT_REMOVEDIR);
 	if (err < 0 && fail.err != 0)
 		handler_send_failure(connection, &fail);
+	else if (err == 0)
+		wait_for_client(connection);
 	return err < 0;
 }

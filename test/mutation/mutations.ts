@@ -356,6 +356,7 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/system/package.test.ts",
     built: true,
   },
+  {
     name: "what a probe was refused is swallowed",
     file: "src/warden/probe.c",
     from: "verdict.err == 0 ?",
@@ -406,5 +407,13 @@ export const MUTATIONS: readonly Mutation[] = [
     from: "listener === undefined ? [] : [describeClash(port, listener)]",
     to: "listener === undefined || !port.isHeld ? [] : [describeClash(port, listener)]",
     test: "test/unit/kernel/findings/ports.test.ts",
+  },
+  {
+    name: "an exec's connection is closed before its client has read the exit",
+    file: "src/warden/exec.c",
+    from: "else if (err == 0)\n\t\twait_for_client(connection);",
+    to: "else if (err > 0)\n\t\twait_for_client(connection);",
+    test: "test/system/warden-exec.test.ts",
+    built: true,
   },
 ];

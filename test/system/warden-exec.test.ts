@@ -106,6 +106,18 @@ describe("a command run in a cell", () => {
     expect(await session.exit).toMatchObject({ code: 0 });
   });
 
+  it("has its exit told though its input ends only after it", async () => {
+    const { session } = await open("read line; exit 3");
+    session.write(Buffer.from("\n"));
+    // Nothing is read meanwhile, as when the daemon has much to do.
+    const giveUpAt = performance.now() + 10_000;
+    while (leaves().length > 0 && performance.now() < giveUpAt);
+    for (let rounds = 0; rounds < 1_000; rounds += 1) leaves();
+    session.end();
+    expect(await session.exit).toMatchObject({ code: 3 });
+    await until("its leaf is gone", () => leaves().length === 0);
+  });
+
   it("that cannot be run says why", async () => {
     const warden = await world().allocate();
     const failed = warden.exec(command("", { argv: ["/no/such"] }), deadline());
