@@ -12,6 +12,7 @@ import { HengeError } from "./errors.js";
 import { createHost } from "./kernel/host.js";
 import { readMachineId } from "./kernel/machine.js";
 import { openCgroups } from "./kernel/cgroup.js";
+import { placeMemoryWith } from "./kernel/place-memory.js";
 import type { Logger } from "./log.js";
 import { createLogger } from "./log.js";
 import { createNetwork } from "./network/network.js";
@@ -87,10 +88,10 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
 }
 
 async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger): Promise<Edges> {
-  const cgroups = await openCgroups({
-    subtreeName: nameWith("henge", paths.key),
-    delegated: options.delegated,
-  });
+  const cgroups = await openCgroups(
+    { subtreeName: nameWith("henge", paths.key), delegated: options.delegated },
+    placeMemoryWith(runCommand, WARDEN),
+  );
   const volumes = await openPool(paths, options);
   const host = createHost({
     cgroups: cgroups.facts,

@@ -13,7 +13,15 @@ import {
   isCellName,
   parentOf,
 } from "../spec/index.js";
-import type { CellName, Controller, LimitFile, Limits, Topology } from "../spec/index.js";
+import type {
+  BlockDevice,
+  CellName,
+  Controller,
+  LimitFile,
+  Limits,
+  Topology,
+} from "../spec/index.js";
+import { readBlockDevices } from "./block-devices.js";
 import {
   awaitEvent,
   ensureCgroup,
@@ -25,6 +33,7 @@ import {
   writeCgroupFile,
 } from "./cgroup-file.js";
 import { filesOf, normaliseLimit, planWrites } from "./limits.js";
+import type { PlaceMemory } from "./place-memory.js";
 import type { CgroupFacts, CgroupPort } from "./port.js";
 import { WARDENS, enableControllers, openSubtree } from "./subtree.js";
 import type { CgroupOptions } from "./subtree.js";
@@ -36,19 +45,30 @@ const REMOVE_MS = 5_000;
  * Opens this daemon's subtree and makes it when it is missing.
  * @throws {HengeError} KERNEL_REFUSED: no cgroup2 mount · WRONG_STATE: `delegated`, but no such cgroup
  */
-export async function openCgroups(options: CgroupOptions): Promise<CgroupPort> {
-  return cgroupsOf(await openSubtree(options));
+export async function openCgroups(
+  options: CgroupOptions,
+  placeMemory?: PlaceMemory,
+): Promise<CgroupPort> {
+  return cgroupsOf(await openSubtree(options), placeMemory);
 }
 
-/** The port over a subtree that is there already. */
-export function cgroupsOf(facts: CgroupFacts): CgroupPort {
-  return new Cgroups(facts);
+/**
+ * The port over a subtree that is there already.
+ * @param placeMemory by default memory stays where the kernel leaves it
+ */
+export function cgroupsOf(
+  facts: CgroupFacts,
+  placeMemory: PlaceMemory = () => Promise.resolve(),
+): CgroupPort {
+  return new Cgroups(facts, placeMemory);
 }
 
 class Cgroups implements CgroupPort {
   readonly facts: CgroupFacts;
-  constructor(facts: CgroupFacts) {
+  readonly #placeMemory: PlaceMemory;
+  constructor(facts: CgroupFacts, placeMemory: PlaceMemory) {
     this.facts = facts;
+    this.#placeMemory = placeMemory;
   }
 
   directoryOf(cell: CellName): string {
@@ -82,7 +102,8 @@ class Cgroups implements CgroupPort {
     this.#requireOffered(cell, [file]);
     const directory = this.directoryOf(cell);
     const before = await readLimitFile(directory, file);
-    const lifted = isCpuset(file) && text === "" && (await this.isPopulated(cell));
+    const populated = isCpuset(file) && (await this.isPopulated(cell));
+    const lifted = populated && text === "";
     // Where processes run the kernel refuses an empty cpuset (ENOSPC).
     const wanted = lifted ? await this.#allOf(file) : text;
     for (const line of planWrites(file, before, wanted))
@@ -90,6 +111,7 @@ class Cgroups implements CgroupPort {
     const after = normaliseLimit(file, await readCgroupFile(directory, file));
     if (after !== normaliseLimit(file, wanted))
       throw notTaken(join(directory, file), wanted, after);
+    if (populated && file === "cpuset.mems") await this.#placeMemory(directory);
   }
 
   async readLimits(cell: CellName): Promise<Limits> {
@@ -105,6 +127,10 @@ class Cgroups implements CgroupPort {
 
   topology(): Promise<Topology> {
     return readTopology(this.facts.subtree);
+  }
+
+  blockDevices(): Promise<readonly BlockDevice[]> {
+    return readBlockDevices();
   }
 
   async setFrozen(cell: CellName, frozen: boolean, signal: AbortSignal): Promise<void> {

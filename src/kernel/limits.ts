@@ -30,6 +30,7 @@ export function normaliseLimit(file: LimitFile, text: string): string {
     case "memory.low":
     case "memory.high":
     case "memory.max":
+    case "memory.swap.max":
     case "memory.oom.group":
     case "pids.max":
       return trimmed;

@@ -1,6 +1,7 @@
 // What the core asks of the kernel: one cgroup subtree, and facts about the host.
 
 import type {
+  BlockDevice,
   CellName,
   Controller,
   LimitFile,
@@ -29,11 +30,14 @@ export interface CgroupPort {
   /**
    * Limits whose controller is not offered are refused with KERNEL_REFUSED before anything is written.
    * A cpuset that is lifted where processes run becomes all the subtree has, which is what the default means.
+   * Memory the cell has already follows `cpuset.mems`.
    */
   writeLimit(cell: CellName, file: LimitFile, text: string): Promise<void>;
   /** The files among `LIMIT_FILES` that differ from the kernel's default, in the form of `Limits`. */
   readLimits(cell: CellName): Promise<Limits>;
   topology(): Promise<Topology>;
+  /** Every block device of the host. */
+  blockDevices(): Promise<readonly BlockDevice[]>;
   /** Waits until `cgroup.events` says so. */
   setFrozen(cell: CellName, frozen: boolean, signal: AbortSignal): Promise<void>;
   isFrozen(cell: CellName): Promise<boolean>;

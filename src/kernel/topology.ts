@@ -3,6 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { numbersOf } from "../spec/index.js";
 import type { NumaNode, Topology } from "../spec/index.js";
 import { normaliseLimit } from "./limits.js";
 
@@ -32,15 +33,6 @@ async function readNodes(directory: string): Promise<readonly NumaNode[]> {
       return { number, cpus };
     }),
   );
-}
-
-/** `0-1,4` → 0, 1, 4. */
-function numbersOf(list: string): readonly number[] {
-  if (list === "") return [];
-  return list.split(",").flatMap((part) => {
-    const [first = 0, last = first] = part.split("-").map(Number);
-    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
-  });
 }
 
 /** Empty when the kernel has no such file. */

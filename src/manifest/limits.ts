@@ -26,9 +26,14 @@ function orMax<Value extends z.ZodType>(value: Value) {
   });
 }
 
-const bytes = size(PAGE_BYTES, PEBIBYTE, "max or a size").transform((amount) =>
-  String(amount - (amount % PAGE_BYTES)),
-);
+const bytes = pages(PAGE_BYTES);
+/** Whole pages, the rest cut off as the kernel does. */
+function pages(minBytes: number) {
+  return size(minBytes, PEBIBYTE, "max or a size").transform((amount) =>
+    String(amount - (amount % PAGE_BYTES)),
+  );
+}
+
 const weight = wholeNumber(1, 10_000).transform(String);
 
 const CPU_MAX =
@@ -140,6 +145,7 @@ const FILES = {
   "memory.low": orMax(bytes),
   "memory.high": orMax(bytes),
   "memory.max": orMax(bytes),
+  "memory.swap.max": orMax(pages(0)),
   "memory.oom.group": z.boolean().transform((whole) => (whole ? "1" : "0")),
   "io.weight": weight,
   "io.max": ioMax,

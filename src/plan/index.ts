@@ -1,6 +1,9 @@
 export { describeStep } from "./describe.js";
+export { limitedDevices, unfitDevices } from "./devices.js";
+export type { UnfitDevice } from "./devices.js";
 export { missingControllers } from "./limits.js";
-export { missingNodes, placeCells } from "./place.js";
+export { missingNodes, outOfReach, placeCells } from "./place.js";
+export type { OutOfReach } from "./place.js";
 export type { MissingController } from "./limits.js";
 export { planMonolith } from "./monolith.js";
 export { brokenPromises } from "./pool.js";

@@ -15,6 +15,7 @@ import {
   refuseTakenPorts,
 } from "./desire.js";
 import { refuseHalted } from "./halt.js";
+import { weakIoLimits } from "./host-fit.js";
 import { cellNotFound } from "./targets.js";
 
 const PLAN_DEADLINE_MS = 60_000;
@@ -77,6 +78,8 @@ async function bringTo(
   for (const { name } of observed.cells.filter(({ state }) => state === "frozen")) {
     report({ kind: "note", text: `${name} is frozen and left as it is; henge thaw ${name}` });
   }
+  for (const text of await weakIoLimits(desired.spec, context.edges.volumes))
+    report({ kind: "note", text });
   await context.edges.store.write(desired);
   await context.execute(monolith, steps, report, signal);
   await dropOldImages(context, signal);

@@ -3,24 +3,25 @@
 
 import { HengeError } from "../errors.js";
 import { parseManifest } from "../manifest/index.js";
-import { brokenPromises, missingControllers, missingNodes, placeCells } from "../plan/index.js";
+import { brokenPromises, missingControllers, placeCells } from "../plan/index.js";
 import type {
   Controller,
   Desired,
   ImageSpec,
   MonolithSpec,
   Observed,
-  Topology,
   VolumeFeature,
 } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
 import type { ApplyOptions, ManifestSource } from "./control.js";
 import type { Edges } from "./edges.js";
+import { refuseMissingNodes, refuseOutOfReach, refuseUnfitDevices } from "./host-fit.js";
 
 /**
  * @throws {ManifestError} every problem of the text
- * @throws {HengeError} WRONG_STATE: an archive is missing · KERNEL_REFUSED: the host lacks a NUMA node
+ * @throws {HengeError} WRONG_STATE: an archive is missing · KERNEL_REFUSED: the host lacks a NUMA node, a CPU or a
+ * block device the manifest names
  */
 export async function desire(
   edges: Edges,
@@ -32,20 +33,10 @@ export async function desire(
   const topology = await edges.cgroups.topology();
   refuseMissingNodes(declared, topology);
   const placed = placeCells(declared, topology);
+  refuseOutOfReach(placed, topology);
+  await refuseUnfitDevices(placed, edges.cgroups);
   const accepted = options.allowMissingControllers ? acceptAll(placed) : placed;
   return { spec: await withDigests(edges, accepted, signal), stopped: [] };
-}
-
-function refuseMissingNodes(spec: MonolithSpec, topology: Topology): void {
-  const missing = missingNodes(spec, topology);
-  if (missing.length === 0) return;
-  const where = missing.map(({ cell, node }) => `${cell} on node${String(node)}`).join(", ");
-  const known = topology.nodes.map(({ number }) => `node${String(number)}`).join(", ");
-  throw new HengeError(
-    "KERNEL_REFUSED",
-    `cannot place ${where}: this host has ${known === "" ? "no NUMA node" : `only ${known}`}`,
-    { hint: "name one of them, or none, under limits: numa" },
-  );
 }
 
 const CONTROLLERS: readonly Controller[] = ["cpu", "cpuset", "memory", "io", "pids"];

@@ -80,7 +80,9 @@ export interface PublishSpec {
 
 export type Controller = "cpu" | "cpuset" | "memory" | "io" | "pids";
 
-/** The cgroup v2 files a manifest may write. @see https://docs.kernel.org/admin-guide/cgroup-v2.html */
+/**
+ * The cgroup v2 files a manifest may write, in the order they are written: what a kill for want of memory does is said before
+ * one can come of a lower `memory.max`, and CPUs come before the memory that follows them. @see https://docs.kernel.org/admin-guide/cgroup-v2.html */
 export const LIMIT_FILES = [
   "cpu.weight",
   "cpu.max",
@@ -89,8 +91,9 @@ export const LIMIT_FILES = [
   "memory.min",
   "memory.low",
   "memory.high",
-  "memory.max",
+  "memory.swap.max",
   "memory.oom.group",
+  "memory.max",
   "io.weight",
   "io.max",
   "pids.max",
@@ -106,8 +109,9 @@ export const LIMIT_DEFAULTS: Readonly<Record<LimitFile, string>> = {
   "memory.min": "0",
   "memory.low": "0",
   "memory.high": "max",
-  "memory.max": "max",
+  "memory.swap.max": "max",
   "memory.oom.group": "0",
+  "memory.max": "max",
   "io.weight": "100",
   "io.max": "",
   "pids.max": "max",
@@ -135,6 +139,16 @@ export interface Topology {
 export interface NumaNode {
   readonly number: number;
   readonly cpus: string;
+}
+
+/** What io.max may name. */
+export interface BlockDevice {
+  /** `MAJOR:MINOR`. */
+  readonly number: string;
+  /** In /dev, e.g. `sda`. */
+  readonly name: string;
+  /** `MAJOR:MINOR` of the disk it is a partition of; the kernel limits whole disks only. */
+  readonly disk?: string;
 }
 
 export interface UnitRef {

@@ -10,6 +10,7 @@ export {
 export type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
 export { LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "./cell.js";
 export type {
+  BlockDevice,
   BoundarySpec,
   CellSpec,
   Controller,
@@ -34,6 +35,7 @@ export type {
   UnitRef,
   UnitSpec,
 } from "./cell.js";
+export { numbersOf } from "./number-list.js";
 export { KEY_FORMATS, VOLUME_DEFAULTS, VOLUME_PROMISES, VOLUME_PROPERTIES } from "./volume.js";
 export type {
   EncryptionSpec,

@@ -92,3 +92,9 @@ int kernel_new_session_keyring(void)
 {
 	return (int)result(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, 0));
 }
+
+long kernel_migrate_pages(pid_t pid, unsigned long count, const unsigned long *from,
+			  const unsigned long *to)
+{
+	return result(syscall(SYS_migrate_pages, pid, count, from, to));
+}

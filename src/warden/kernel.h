@@ -92,5 +92,8 @@ int kernel_pivot_root(const char *new_root, const char *put_old);
 int kernel_close_range(unsigned int first, unsigned int last, unsigned int flags);
 int kernel_capset(uint64_t capabilities);
 int kernel_new_session_keyring(void);
+/* Masks of count - 1 nodes. Returns the number of pages that stayed. */
+long kernel_migrate_pages(pid_t pid, unsigned long count, const unsigned long *from,
+			  const unsigned long *to);
 
 #endif

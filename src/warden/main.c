@@ -1,8 +1,6 @@
 /* henge-warden: parent and witness of one cell. Directives come on descriptor 3, its answer goes to
  * 4, a network namespace to join may be on 5. It answers when the cell stands, and stays until it
- * is told to free it. With --manager it is the daemon's voice instead, with --rules TABLE its ear at
- * nftables, with --fsid DATASET it tells what statfs(2) says of a ZFS dataset, with --probe what this
- * kernel can do. */
+ * is told to free it. With an option it is another of the daemon's tools: see mode.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -20,13 +18,10 @@
 #include "exits.h"
 #include "init.h"
 #include "kernel.h"
-#include "manager.h"
+#include "mode.h"
 #include "pressure.h"
-#include "probe.h"
 #include "record.h"
-#include "rules.h"
 #include "serve.h"
-#include "sources.h"
 #include "userns.h"
 #include "wire.h"
 
@@ -253,16 +248,8 @@ int main(int argc, char **argv)
 	struct failure fail = { 0 };
 	struct request request = { 0 };
 	size_t length;
-	if (argc == 2 && strcmp(argv[1], "--manager") == 0)
-		return manager_run();
-	if (argc == 3 && strcmp(argv[1], "--rules") == 0)
-		return rules_run(argv[2]);
-	if (argc == 3 && strcmp(argv[1], "--fsid") == 0)
-		return source_print_fsid(argv[2], false);
-	if (argc == 3 && strcmp(argv[1], "--sealed-fsid") == 0)
-		return source_print_fsid(argv[2], true);
-	if (argc == 4 && strcmp(argv[1], "--probe") == 0)
-		return probe_run(argv[2], argv[3]);
+	if (argc > 1 && argv[1][0] == '-')
+		return mode_run(argc - 1, argv + 1);
 	/* The daemon's is tighter; a cell must be able to read its own cgroup. Files name their modes. */
 	umask(022);
 	int err = detach_from_file(argv, &fail);

@@ -94,6 +94,7 @@ function skipUnless(holds: boolean, skip: (note: string) => void, note: string):
 const LIMITS: readonly (readonly [LimitFile, Controller, string])[] = [
   ["memory.max", "memory", "67108864"],
   ["memory.low", "memory", "4096"],
+  ["memory.swap.max", "memory", "0"],
   ["memory.oom.group", "memory", "1"],
   ["pids.max", "pids", "64"],
   ["cpu.weight", "cpu", "200"],

@@ -4,7 +4,14 @@ import { HengeError, KernelError } from "../../src/errors.js";
 import { filesOf, normaliseLimit } from "../../src/kernel/limits.js";
 import type { CgroupFacts, CgroupPort } from "../../src/kernel/port.js";
 import { LIMIT_DEFAULTS, controllerOf, fileNameOf, parentOf } from "../../src/spec/index.js";
-import type { CellName, Controller, LimitFile, Limits, Topology } from "../../src/spec/index.js";
+import type {
+  BlockDevice,
+  CellName,
+  Controller,
+  LimitFile,
+  Limits,
+  Topology,
+} from "../../src/spec/index.js";
 
 interface Cell {
   limits: Partial<Record<LimitFile, string>>;
@@ -39,6 +46,14 @@ class InMemoryCgroups implements FakeCgroups {
   topology(): Promise<Topology> {
     const nodes = [0, 1].map((number) => ({ number, cpus: number === 0 ? "0-1" : "2-3" }));
     return Promise.resolve({ cpus: "0-3", mems: "0-1", nodes });
+  }
+
+  /** A disk with one partition. */
+  blockDevices(): Promise<readonly BlockDevice[]> {
+    return Promise.resolve([
+      { number: "8:0", name: "sda" },
+      { number: "8:1", name: "sda1", disk: "8:0" },
+    ]);
   }
 
   async ensureWardenLeaf(cell: CellName): Promise<string> {

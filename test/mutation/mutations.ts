@@ -264,6 +264,27 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/kernel",
   },
   {
+    name: "memory stays where it was when a cell's nodes change",
+    file: "src/kernel/cgroup.ts",
+    from: 'if (populated && file === "cpuset.mems") await this.#placeMemory(directory);',
+    to: "",
+    test: "test/unit/kernel",
+  },
+  {
+    name: "a cell is given CPUs the cell around it does not have",
+    file: "src/plan/place.ts",
+    from: "const around = enclosing(spec, cell.name, file);",
+    to: "const around = undefined as ReturnType<typeof enclosing>;",
+    test: "test/unit/plan",
+  },
+  {
+    name: "what a kill takes is said after it",
+    file: "src/spec/cell.ts",
+    from: '  "memory.oom.group",\n  "memory.max",',
+    to: '  "memory.max",\n  "memory.oom.group",',
+    test: "test/unit/plan",
+  },
+  {
     name: "what was told of memory that ran out is told again by the next daemon",
     file: "src/reconcile/cells.ts",
     from: "if (kills > this.edges.events.lastOomKills(cell))",

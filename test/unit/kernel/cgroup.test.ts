@@ -63,6 +63,24 @@ describe("writeLimit", () => {
     expect(await shared.readLimits(SHOP)).toEqual({});
   });
 
+  it("has what runs in a cell moved to the memory nodes it is given", async () => {
+    const moved: string[] = [];
+    const facts = { mount: subtree, subtree, offered: ["cpuset"] as const };
+    const placing = cgroupsOf(facts, (directory) => {
+      moved.push(`${directory} ${readFileSync(join(directory, "cpuset.mems"), "utf8").trim()}`);
+      return Promise.resolve();
+    });
+    for (const file of ["cpuset.cpus", "cpuset.mems"])
+      writeFileSync(join(subtree, "shop", file), "0\n");
+    writeFileSync(join(subtree, "shop/cgroup.events"), "populated 0\nfrozen 0\n");
+    await placing.writeLimit(SHOP, "cpuset.mems", "1");
+    expect(moved).toEqual([]);
+    writeFileSync(join(subtree, "shop/cgroup.events"), "populated 1\nfrozen 0\n");
+    await placing.writeLimit(SHOP, "cpuset.cpus", "1");
+    await placing.writeLimit(SHOP, "cpuset.mems", "0");
+    expect(moved).toEqual([`${join(subtree, "shop")} 0`]);
+  });
+
   it("refuses to believe a write that does not read back", async () => {
     // Takes every write and reads back as nothing.
     symlinkSync("/dev/null", join(subtree, "shop/pids.max"));

@@ -101,6 +101,10 @@ describe("limits out of range", () => {
     ["memory.max: 4095B", `memory.max: ${SIZE}, got the string "4095B"`],
     ["memory.max: 1025TiB", `memory.max: ${SIZE}, got the string "1025TiB"`],
     ["memory.max: -1", `memory.max: ${SIZE}, got the number -1`],
+    [
+      "memory.swap.max: 1",
+      `memory.swap.max: ${SIZE.replace("4KiB", "0B")}, got the number 1; a size has a unit: 1MiB`,
+    ],
     ["memory.max: 512", `memory.max: ${SIZE}, got the number 512; a size has a unit: 512MiB`],
     ["memory.max: 512M", `memory.max: ${SIZE}, got the string "512M"; write 512MiB`],
     ["memory.max: 2gb", `memory.max: ${SIZE}, got the string "2gb"; write 2GiB`],

@@ -24,6 +24,15 @@ describe("the limits of a running cell", () => {
     ]);
   });
 
+  it("are written so that a kill for want of memory takes what it should", () => {
+    const limits = { "memory.max": "4096", "memory.oom.group": "1", "memory.high": "4096" };
+    expect(planLimits(limits, {}).map(([, reason]) => reason.split(" ")[0])).toEqual([
+      "memory.high",
+      "memory.oom.group",
+      "memory.max",
+    ]);
+  });
+
   it("go back to the kernel's default when the manifest no longer has them", () => {
     const seen = {
       "cpu.max": "50000 100000",

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { missingNodes, placeCells } from "../../../src/plan/place.js";
+import { missingNodes, outOfReach, placeCells } from "../../../src/plan/place.js";
 import type { CellSpec, Limits } from "../../../src/spec/index.js";
 import { cell, monolith } from "../../fixture/builders.js";
 
@@ -36,4 +36,21 @@ it("leaves out a cpuset that is all there is: it reads as none", () => {
 it("finds the nodes the host lacks", () => {
   const spec = monolith([cell("shop", { numa: 0 }), cell("shop/web", { numa: 2 })]);
   expect(missingNodes(spec, topology)).toEqual([{ cell: "shop/web", node: 2 }]);
+});
+
+it("finds the CPUs and memory nodes a cell cannot have, of the host or of the cell around it", () => {
+  const spec = monolith([
+    cell("shop", { limits: { "cpuset.cpus": "0-1,4,6" } }),
+    cell("shop/web", { limits: { "pids.max": "9" } }),
+    cell("shop/web/app", { limits: { "cpuset.cpus": "1-2", "cpuset.mems": "1" } }),
+  ]);
+  expect(outOfReach(spec, topology)).toEqual([
+    { cell: "shop", file: "cpuset.cpus", numbers: [4, 6], available: "0-3" },
+    ...[{ cell: "shop/web/app", file: "cpuset.cpus", numbers: [2], available: "0-1,4,6" }].map(
+      (found) => ({ ...found, within: "shop" }),
+    ),
+  ]);
+  expect(outOfReach(spec, { cpus: "", mems: "", nodes: [] })).toEqual([
+    expect.objectContaining({ cell: "shop/web/app" }),
+  ]);
 });

@@ -309,11 +309,11 @@ it("refuses limits whose controller the host does not offer, and changes nothing
   await expect(house.up(daemon, SHOP)).rejects.toMatchObject({
     code: "KERNEL_REFUSED",
     message:
-      "cannot apply shop: this host does not offer the cgroup controllers memory (shop memory.max, shop memory.oom.group)",
+      "cannot apply shop: this host does not offer the cgroup controllers memory (shop memory.oom.group, shop memory.max)",
   });
   expect(await daemon.list()).toEqual([]);
   expect((await house.plan(daemon, SHOP)).map(({ reason }) => reason)).toContain(
-    "not allocated; up refuses it: not offered here: memory.max, memory.oom.group",
+    "not allocated; up refuses it: not offered here: memory.oom.group, memory.max",
   );
   await house.up(daemon, SHOP, { allow: true });
   expect((await states(daemon))["shop/web:web"]).toBe("running");

@@ -1,0 +1,66 @@
+/* What this program is when it is no warden: the daemon's tool for what Node.js has no system call. */
+#include "mode.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "manager.h"
+#include "place.h"
+#include "probe.h"
+#include "rules.h"
+#include "sources.h"
+
+#define EX_USAGE 64 /* sysexits.h */
+
+static int run_manager(char **words)
+{
+	(void)words;
+	return manager_run();
+}
+
+static int run_rules(char **words)
+{
+	return rules_run(words[1]);
+}
+
+static int run_fsid(char **words)
+{
+	return source_print_fsid(words[1], false);
+}
+
+static int run_sealed_fsid(char **words)
+{
+	return source_print_fsid(words[1], true);
+}
+
+static int run_probe(char **words)
+{
+	return probe_run(words[1], words[2]);
+}
+
+static int run_place_memory(char **words)
+{
+	return place_memory(words[1]);
+}
+
+static const struct mode {
+	const char *name;
+	int count; /* Of words, the name among them. */
+	int (*run)(char **words);
+} modes[] = {
+	{ "--manager", 1, run_manager },	   /* The daemon's voice at the service manager. */
+	{ "--rules", 2, run_rules },		   /* Tells of changes of an nftables table. */
+	{ "--fsid", 2, run_fsid },		   /* What statfs(2) says of a ZFS dataset, */
+	{ "--sealed-fsid", 2, run_sealed_fsid },   /* and of one that is mounted read-only. */
+	{ "--probe", 3, run_probe },		   /* What this kernel can do. */
+	{ "--place-memory", 2, run_place_memory }, /* Moves a cgroup's memory to its nodes. */
+};
+
+int mode_run(int count, char **words)
+{
+	for (size_t index = 0; index < sizeof(modes) / sizeof(modes[0]); index++) {
+		if (count == modes[index].count && strcmp(words[0], modes[index].name) == 0)
+			return modes[index].run(words);
+	}
+	return EX_USAGE;
+}
