@@ -60,7 +60,7 @@ export async function apply(
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {
     await refuseHalted(context, "bring it up");
-    await edges.volumes.ensurePool(signal);
+    await context.ensurePool(signal);
     await bringTo(context, desired, report, signal);
   });
 }

@@ -32,6 +32,7 @@ export class Context {
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();
   private readonly exclusive = new Exclusive();
+  private poolEnsured: Promise<unknown> = Promise.resolve();
 
   constructor(edges: Edges) {
     this.edges = edges;
@@ -56,6 +57,16 @@ export class Context {
   async desired(monolith: MonolithName): Promise<Desired | undefined> {
     const stored = await this.stored(monolith);
     return stored === undefined || "corrupt" in stored ? undefined : stored.desired;
+  }
+
+  /** One caller at a time: a daemon that has just started and the first `up` would both make and mount the pool. */
+  async ensurePool(signal: AbortSignal): Promise<void> {
+    const ensured = this.poolEnsured.then(() => {
+      signal.throwIfAborted();
+      return this.edges.volumes.ensurePool(signal);
+    });
+    this.poolEnsured = ensured.catch(() => undefined);
+    await ensured;
   }
 
   observe(monolith: MonolithName): Promise<Observed> {

@@ -75,7 +75,7 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
     edges.warn(text, error);
   };
   let poolError: Error | undefined;
-  await edges.volumes
+  await context
     .ensurePool(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)]))
     .catch((error: unknown) => {
       poolError = error instanceof Error ? error : new Error(String(error));

@@ -264,6 +264,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/kernel",
   },
   {
+    name: "the pool is made by whoever comes first and second",
+    file: "src/reconcile/context.ts",
+    from: "this.poolEnsured = ensured.catch(() => undefined);",
+    to: "",
+    test: "test/unit/reconcile/volumes.test.ts",
+  },
+  {
     name: "memory stays where it was when a cell's nodes change",
     file: "src/kernel/cgroup.ts",
     from: 'if (populated && file === "cpuset.mems") await this.#placeMemory(directory);',

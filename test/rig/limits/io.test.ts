@@ -67,7 +67,7 @@ describe("io.max", () => {
 
   // Were this to fail, ZFS had learnt to write in the name of who asks: a reason to be glad, and to mend the manual.
   it("does not hold back what ZFS writes, which `up` says", async () => {
-    await cells.host.mustHenge("down", "lim");
+    await cells.host.mustHenge("down", "lim", "--destroy-data", "--yes-destroy", "lim");
     await cells.host.must("zpool create -O mountpoint=none tank /dev/vdb");
     await startHenged(cells.host, "--zfs", "tank/henge");
     const device = await deviceOf("/dev/vdb");

@@ -115,3 +115,20 @@ it("starts no cell on another dataset than the one on record", async () => {
   );
   expect((await states(daemon))["shop/db"]).toBe("blocked");
 });
+
+it("makes the pool once when it is first asked for while the daemon starts", async () => {
+  const house = await House.build();
+  let atOnce = 0;
+  let most = 0;
+  const volumes = {
+    ...house.volumes,
+    ensurePool: async (signal: AbortSignal) => {
+      most = Math.max(most, ++atOnce);
+      await new Promise((resolve) => setImmediate(resolve));
+      await house.volumes.ensurePool(signal);
+      atOnce--;
+    },
+  };
+  await house.up(await house.daemon({ volumes }), SHOP);
+  expect(most).toBe(1);
+});
