@@ -25,8 +25,8 @@ beforeAll(async () => {
   await host.must(
     `set -e
     sysctl -qw net.ipv4.ip_forward=1
-    truncate -s 3G /var/tmp/a /var/tmp/b
-    zpool create -O mountpoint=none tank mirror /var/tmp/a /var/tmp/b
+    truncate -s 3G /var/tmp/leg
+    zpool create -f -O mountpoint=none tank mirror /dev/vdb /var/tmp/leg
     zpool scrub -w tank
     ${SYNCHRONISE}`,
   );
@@ -71,14 +71,14 @@ describe("doctor", () => {
   });
 
   it("is degraded while a leg of the mirror is away, and names it", async () => {
-    await host.must("zpool offline tank /var/tmp/b");
+    await host.must("zpool offline tank /var/tmp/leg");
     const { code, findings, find } = await doctor();
     expect(code).toBe(1);
     expect(bad(findings)).toEqual([
-      "pool health is degraded: tank is DEGRADED; /var/tmp/b OFFLINE",
+      "pool health is degraded: tank is DEGRADED; /var/tmp/leg OFFLINE",
     ]);
     expect(find("pool health")?.hint).toContain("zpool online");
-    await host.must("zpool online tank /var/tmp/b");
+    await host.must("zpool online tank /var/tmp/leg");
   });
 
   it("is unfit while the pool is not imported, and says what brings it back", async () => {
@@ -89,25 +89,17 @@ describe("doctor", () => {
       "pool is unfit: cannot use the ZFS pool tank: it is not imported",
     ]);
     expect(find("pool")?.hint).toContain("zpool import tank");
-    await host.must("zpool import -N -d /var/tmp tank");
+    await host.must("zpool import -N -d /dev -d /var/tmp tank");
     expect((await doctor()).find("pool")?.level).toBe("ok");
   });
 
   it("answers, and tells of it, when the pool's only disk is gone and what writes to it hangs", async () => {
     await host.must(
       `set -e
-      systemctl stop henged
-      zpool destroy tank
-      rm /var/lib/henge/zfs.guid
-      zpool create -O mountpoint=none tank /dev/vdb`,
-    );
-    await startHenged(host, "--zfs", "tank/henge");
-    await host.must(
-      `set -e
-      until zfs list tank/henge/images >/dev/null 2>&1; do sleep 0.2; done
+      zpool detach tank /var/tmp/leg
       basename "$(readlink -f /sys/block/vdb/device)" >/sys/bus/virtio/drivers/virtio_blk/unbind
       setsid zfs set test:lost=yes tank >/dev/null 2>&1 </dev/null &
-      until zpool status -p tank | grep -Eq '^errors: [0-9]+ data|SUSPENDED|UNAVAIL'; do sleep 0.5; done`,
+      until zpool status -p tank | grep -Eq 'vdb +[A-Z]+ +[0-9 ]*[1-9]|SUSPENDED|UNAVAIL'; do sleep 0.5; done`,
     );
     const begunMs = Date.now();
     const { code, find } = await doctor();
