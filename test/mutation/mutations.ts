@@ -257,6 +257,15 @@ export const MUTATIONS: readonly Mutation[] = [
     test: "test/unit/kernel test/contract/cgroup.test.ts",
   },
   {
+    name: "a cgroup outside the subtree is written",
+    file: "src/kernel/cgroup.ts",
+    from: '    await writeCgroupFile(directory, "cgroup.freeze", frozen ? "1" : "0");',
+    to:
+      '    await writeCgroupFile(directory, "cgroup.freeze", frozen ? "1" : "0");\n' +
+      '    await writeCgroupFile(join(this.facts.subtree, ".."), "cgroup.max.depth", "100");',
+    test: "test/system/cgroup.test.ts",
+  },
+  {
     name: "a cpuset is lifted as if nothing ran in the cell",
     file: "src/kernel/cgroup.ts",
     from: "const wanted = lifted ? await this.#allOf(file) : text;",

@@ -3,7 +3,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
-import { installUnits, upFromText } from "./units.js";
+import { installUnits, startUnits, upFromText } from "./units.js";
 
 const MANIFEST = `
 henge: 1
@@ -21,6 +21,7 @@ const host = useHost();
 
 beforeAll(async () => {
   await installUnits(host);
+  await startUnits(host);
   await upFromText(host, MANIFEST);
 }, STEP_MS);
 
@@ -51,6 +52,19 @@ describe("the daemon under systemd", () => {
       expect(new Set(exits)).toEqual(new Set([0]));
       expect(await show("MainPID")).not.toBe(before.daemon);
       expect(await unitPid()).toEqual(before.unit);
+    },
+    STEP_MS,
+  );
+
+  it(
+    "is started by whoever asks while it is stopped, and cells run on meanwhile",
+    async () => {
+      const before = await unitPid();
+      await host.must("systemctl stop henged");
+      expect(await show("ActiveState")).toBe("inactive");
+      expect((await host.henge("version")).code).toBe(0);
+      expect(await show("ActiveState")).toBe("active");
+      expect(await unitPid()).toEqual(before);
     },
     STEP_MS,
   );

@@ -1,9 +1,11 @@
 // A monolith with a real PostgreSQL through a reboot and a power cut: ended in order, and up again by itself.
+// boot-zfs.test.ts has a power-off, and volumes on ZFS.
 
 import { beforeAll, describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
-import { installUnits, upFromText } from "./units.js";
+import { deedsOfSystemd, keepJournal } from "./journal.js";
+import { installUnits, startUnits, untilUp, upFromText } from "./units.js";
 
 const MANIFEST = `
 henge: 1
@@ -37,17 +39,14 @@ cells:
 const STEP_MS = 600_000;
 const OFF_SECONDS = 240;
 
-interface PsCell {
-  readonly cell: string;
-  readonly units: readonly { readonly name: string; readonly state: string }[];
-}
-
 const host = useHost();
 let logged = 0;
 
 beforeAll(async () => {
   await installUnits(host);
+  await startUnits(host);
   await upFromText(host, MANIFEST);
+  await keepJournal(host);
 }, STEP_MS);
 
 async function sql(text: string): Promise<string> {
@@ -64,21 +63,10 @@ async function said(): Promise<string> {
   return fresh.join("\n");
 }
 
-/** Boots it again and waits until the daemon has, unasked, brought everything up. */
+/** Boots it again; returns when the daemon has, unasked, brought everything up. */
 async function upAgain(): Promise<void> {
   await host.again();
-  await host.must(
-    "until systemctl --quiet is-active henged henge-monoliths; do " +
-      '[ "$((waited += 1))" -lt 240 ] || exit 1; sleep 1; done',
-  );
-  const deadline = Date.now() + 240_000;
-  for (;;) {
-    const cells = JSON.parse(await host.mustHenge("ps", "-o", "json")) as readonly PsCell[];
-    const units = cells.flatMap((cell) => cell.units.map(({ name, state }) => `${name} ${state}`));
-    if (units.length === 3 && units.every((unit) => / (?:running|done)$/.test(unit))) return;
-    if (Date.now() > deadline) throw new Error(`not up: ${units.join(", ")}`);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+  await untilUp(host, ["init done", "postgres running", "web running"]);
 }
 
 describe("a host that goes down and comes back", () => {
@@ -98,10 +86,24 @@ describe("a host that goes down and comes back", () => {
       expect(log).toContain("database system was shut down at");
       expect(log).not.toMatch(/not properly shut down|interrupted/);
       expect(await sql("select count(*) from ledger")).toBe("1000");
-      // web waits for PostgreSQL, so it is stopped first.
+      // web waits for PostgreSQL, so it is stopped first and started last.
       const events = await host.mustHenge("events", "-o", "json");
-      const stops = [...events.matchAll(/"unit":\s*"(\w+)"[^}]*"state":\s*"stopping"/g)];
-      expect(stops.map(([, unit]) => unit)).toEqual(["web", "postgres"]);
+      const states = [
+        ...events.matchAll(/"unit":\s*"(\w+)"[^}]*"state":\s*"(stopping|starting)"/g),
+      ];
+      expect(states.map(([, unit, state]) => `${unit ?? ""} ${state ?? ""}`).slice(-5)).toEqual([
+        ...["web stopping", "postgres stopping"],
+        ...["init starting", "postgres starting", "web starting"],
+      ]);
+      const units = /^(?:henge-monoliths|henged|henge-cells)\.service$|^run-henge-pool\.mount$/;
+      expect(await deedsOfSystemd(host, "last", /^(?:Stopped|Unmounted)$/, units)).toEqual([
+        ...["Stopped henge-monoliths.service", "Stopped henged.service"],
+        ...["Stopped henge-cells.service", "Unmounted run-henge-pool.mount"],
+      ]);
+      expect(await deedsOfSystemd(host, "this", /^(?:Started|Finished)$/, units)).toEqual([
+        ...["Started henge-cells.service", "Started henged.service"],
+        "Finished henge-monoliths.service",
+      ]);
     },
     STEP_MS,
   );

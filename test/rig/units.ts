@@ -4,6 +4,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { expect } from "vitest";
+
 import type { RigHost } from "./fixture.js";
 
 const POOL_GIB = 1;
@@ -17,12 +19,17 @@ for program in henge:cli/main henged:main; do
 done
 echo 'HENGED_OPTIONS="--pool-size ${String(POOL_GIB)}"' >/etc/default/henged
 systemctl daemon-reload
-systemctl --quiet enable --now henged.socket henged.service henge-monoliths.service
+systemctl --quiet enable henged.socket henged.service henge-monoliths.service
 `;
 
-/** Installs, enables and starts them; returns when the daemon has said that it is ready. */
+/** Installs and enables them. */
 export async function installUnits(host: RigHost): Promise<void> {
   await host.must(INSTALL);
+}
+
+/** Starts them; returns when the daemon has said that it is ready. */
+export async function startUnits(host: RigHost): Promise<void> {
+  await host.must("systemctl start henged.socket henged.service henge-monoliths.service");
 }
 
 /** `henge up` of a manifest's text: its file is read on this machine. */
@@ -34,4 +41,25 @@ export async function upFromText(host: RigHost, manifest: string): Promise<void>
   } finally {
     await rm(directory, { recursive: true });
   }
+}
+
+/**
+ * Waits until all units are up and these are the units of all cells, each with its state; nobody asks for it.
+ *
+ * @param units sorted, e.g. `postgres running`
+ */
+export async function untilUp(host: RigHost, units: readonly string[]): Promise<void> {
+  await host.must(
+    "until systemctl --quiet is-active henged henge-monoliths; do " +
+      '[ "$((waited += 1))" -lt 240 ] || exit 1; sleep 1; done',
+  );
+  const states = async (): Promise<readonly string[]> => {
+    const cells = JSON.parse(await host.mustHenge("ps", "-o", "json")) as readonly PsCell[];
+    return cells.flatMap((cell) => cell.units.map(({ name, state }) => `${name} ${state}`)).sort();
+  };
+  await expect.poll(states, { timeout: 240_000, interval: 500 }).toEqual(units);
+}
+
+interface PsCell {
+  readonly units: readonly { readonly name: string; readonly state: string }[];
 }

@@ -294,6 +294,8 @@ it("prints events of every kind, one JSON object a line or one text line each", 
       ...{ ...base, seq: 8, kind: "unit-exit", unit: "puma", pid: 7, wardenSeq: 10 },
       exit: { signal: "SIGKILL", outOfMemory: true, atMs: AT },
     },
+    { seq: 9, atMs: AT, kind: "rules-restored", by: "nft[7]" },
+    { seq: 10, atMs: AT, kind: "rules-restored" },
   ];
   const asked: unknown[] = [];
   const daemon = await startDaemon({
@@ -318,6 +320,8 @@ it("prints events of every kind, one JSON object a line or one text line each", 
     `${at} 6 shop/web ran out of memory: 3 processes killed since it was allocated`,
     `${at} 7 shop/web waits for io: 12.50% of the last 10 s`,
     `${at} 8 shop/web puma (pid 7) ended: SIGKILL, out of memory`,
+    `${at} 9 henged put the network's rules back after they were changed by nft[7]`,
+    `${at} 10 henged put the network's rules back after they were changed`,
   ]);
   expect(
     json.stdout
@@ -351,6 +355,8 @@ it("prints events of every kind, one JSON object a line or one text line each", 
       ...{ seq: 8, at, cell: "shop/web", kind: "unit-exit", unit: "puma", pid: 7 },
       exit: { signal: "SIGKILL", outOfMemory: true, at },
     },
+    { seq: 9, at, cell: null, kind: "rules-restored", by: "nft[7]" },
+    { seq: 10, at, cell: null, kind: "rules-restored", by: null },
   ]);
 });
 

@@ -80,6 +80,43 @@ describe("claiming a delegated cgroup", () => {
   });
 });
 
+describe("a neighbour beside the subtree", () => {
+  /** Every setting of a cgroup, what runs in it and whether that runs. */
+  function settingsOf(directory: string): readonly string[] {
+    const files = readdirSync(directory)
+      .filter((file) => file.startsWith("cgroup."))
+      .sort();
+    const readable = files.filter((file) => (statSync(join(directory, file)).mode & 0o444) !== 0);
+    return readable.map((file) => `${file}: ${readFileSync(join(directory, file), "utf8")}`);
+  }
+
+  it("sees nothing change, whatever is done to the cells", async () => {
+    const neighbour = join(own, "kubepods.slice");
+    mkdirSync(join(neighbour, "pod"), { recursive: true });
+    writeFileSync(join(neighbour, "cgroup.max.descendants"), "7");
+    await runIn(join(neighbour, "pod"));
+    const cgroups = await openCgroups({
+      subtreeName: "henge",
+      delegated: own.slice(MOUNT?.length),
+    });
+    const look = (): unknown =>
+      [own, neighbour, join(neighbour, "pod")].map((directory) =>
+        settingsOf(directory).filter(
+          (line) => !/^cgroup\.(?:stat|events):/.test(line) || directory !== own,
+        ),
+      );
+    const before = look();
+    const deadline = AbortSignal.timeout(10_000);
+    await cgroups.ensureCell(SHOP, {});
+    await runIn(cgroups.directoryOf(SHOP));
+    await cgroups.setFrozen(SHOP, true, deadline);
+    expect(look()).toEqual(before);
+    await cgroups.kill(SHOP, deadline);
+    await cgroups.remove(SHOP);
+    expect(look()).toEqual(before);
+  });
+});
+
 describe("opening the subtree", () => {
   it("leaves every file of the root cgroup as it was, and adds one directory", async () => {
     const root = MOUNT ?? "";
