@@ -51,8 +51,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a clean-up takes what is just being made for remains",
     file: "src/storage/subvolume.ts",
-    from: "name.startsWith(PARTIAL_PREFIX) && !making.has(path)",
-    to: "name.startsWith(PARTIAL_PREFIX)",
+    from: " && !making.has(path))\n      await making.alone(path, () => destroySubvolume(run, path, signal));",
+    to: ")\n      await destroySubvolume(run, path, signal);",
     test: "test/contract/storage/driver.test.ts",
   },
   {

@@ -1,7 +1,10 @@
 // Hosts of the rig for tests: each file gets a fresh clone of the machine that set-up saved, and drops it at its end.
 
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, readFile } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
@@ -34,6 +37,7 @@ export class RigHost {
   readonly number: number;
   private readonly env: Readonly<Record<string, string>>;
   private forwarded = false;
+  private readonly ports = new Map<number, number>();
 
   constructor(number: number, rig: { readonly image: string; readonly run: string }) {
     this.number = number;
@@ -54,13 +58,13 @@ export class RigHost {
 
   /** Boots it again on the disks it has, after `cut` or `waitOff`. */
   async again(): Promise<void> {
-    this.forwarded = false;
+    this.hangUp();
     await this.script("again");
   }
 
   /** Cuts its power: nothing the guest has not flushed survives. */
   async cut(): Promise<void> {
-    this.forwarded = false;
+    this.hangUp();
     await this.script("cut");
   }
 
@@ -103,12 +107,28 @@ export class RigHost {
     return orThrow(`henge ${words.join(" ")}`, await this.henge(...words));
   }
 
+  /** A TCP port of this machine's loopback that leads to one of the guest's. */
+  async forwardPort(port: number): Promise<number> {
+    const known = this.ports.get(port);
+    if (known !== undefined) return known;
+    const here = await freePort();
+    await this.script("forward", `127.0.0.1:${String(here)}`, `127.0.0.1:${String(port)}`);
+    this.ports.set(port, here);
+    return here;
+  }
+
   /** The last lines of its journal and console, for the report of a failed test. */
   async lastWords(): Promise<string> {
     const journal = `journalctl --boot --no-pager --lines=${String(JOURNAL_LINES)}`;
     const { stdout } = await this.run(journal, { deadlineMs: 60_000 });
     const serial = await readFile(join(this.directory, "serial"), "utf8").catch(() => "");
     return `${stdout}\n--- console\n${serial.slice(-2_000)}`;
+  }
+
+  /** What leads to a guest ends with it. */
+  private hangUp(): void {
+    this.forwarded = false;
+    this.ports.clear();
   }
 
   private async forwardSocket(): Promise<string> {
@@ -135,6 +155,14 @@ export function useHost(number = 1): RigHost {
   });
   afterAll(() => host.cut());
   return host;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
 }
 
 function orThrow(what: string, { code, stdout, stderr }: Ended): string {
