@@ -156,7 +156,9 @@ class Network implements NetworkPort {
       signal,
     );
     const lost = (error: Error): void => {
-      this.#warn("changes of the network's rules are not heard of for a while", error);
+      // A host without nftables is no trouble while it has no such cell.
+      if (this.#published.size > 0)
+        this.#warn("changes of the network's rules are not heard of for a while", error);
       changed();
     };
     this.#watch(tableOf(this.#rootKey), changed, lost, signal);
