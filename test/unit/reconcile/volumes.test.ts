@@ -118,17 +118,26 @@ it("starts no cell on another dataset than the one on record", async () => {
 
 it("makes the pool once when it is first asked for while the daemon starts", async () => {
   const house = await House.build();
-  let atOnce = 0;
-  let most = 0;
+  let [asked, atOnce, most] = [0, 0, 0];
+  let make = (): void => undefined;
+  const making = new Promise<void>((resolve) => (make = resolve));
   const volumes = {
     ...house.volumes,
     ensurePool: async (signal: AbortSignal) => {
       most = Math.max(most, ++atOnce);
-      await new Promise((resolve) => setImmediate(resolve));
+      await making;
       await house.volumes.ensurePool(signal);
       atOnce--;
     },
   };
-  await house.up(await house.daemon({ volumes }), SHOP);
+  const nothing = (): Promise<void> => Promise.resolve();
+  const isSet = (): Promise<boolean> => Promise.resolve(asked++ < 0);
+  const daemon = await house.daemon({ volumes, haltMark: { isSet, set: nothing, clear: nothing } });
+  const up = house.up(daemon, SHOP);
+  // The daemon asks whether all is halted, then `up` does, each the moment before it wants the pool.
+  await settle(() => asked === 2);
+  await new Promise((resolve) => setImmediate(resolve));
+  make();
+  await up;
   expect(most).toBe(1);
 });
