@@ -10,7 +10,7 @@ import { useHost } from "./fixture.js";
 const TOP = "tank/henge";
 const MANIFEST = "/srv/henge/examples/redmine/henge.yaml";
 const DEADLINE_MS = 120_000;
-const UP_DEADLINE_MS = 1_800_000;
+const UP_DEADLINE_MS = 900_000;
 
 const host = useHost();
 const redmine = new Redmine({
