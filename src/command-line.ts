@@ -8,6 +8,7 @@ export interface DaemonOptions {
   readonly root?: string;
   readonly poolSize?: string;
   readonly delegated?: string;
+  readonly nursery?: string;
   readonly zfs?: string;
   readonly certificates: string;
 }
@@ -34,6 +35,10 @@ export function makeDaemonProgram(root: string | undefined): Command {
     .option(
       "--delegated <cgroup>",
       "path of the cgroup the service manager has delegated for the cells, e.g. /henge.slice/henge-cells.scope",
+    )
+    .option(
+      "--nursery <socket>",
+      "have wardens started by henge-warden --nursery, which listens there, in place of the daemon itself",
     )
     .option(
       "--certificates <directory>",

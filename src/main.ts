@@ -97,6 +97,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     cgroups: cgroups.facts,
     directories: { state: paths.state, run: paths.run, logs: logsOf(paths) },
     certificates: options.certificates,
+    nursery: options.nursery,
     warden: WARDEN,
     run: runCommand,
     pool: {
@@ -121,6 +122,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     }),
     wardens: createWardenPort({
       binary: WARDEN,
+      nursery: options.nursery,
       runDirectory: paths.run,
       stateDirectory: paths.state,
       bootId,

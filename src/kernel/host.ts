@@ -2,6 +2,7 @@
 
 import { access, constants, readFile } from "node:fs/promises";
 import { release } from "node:os";
+import { join } from "node:path";
 
 import { HengeError, KernelError } from "../errors.js";
 import { readCertificates } from "./certificates.js";
@@ -30,6 +31,7 @@ import type { CgroupFacts, Finding, HostPort, PublishedPort } from "./port.js";
 import { probeFacilities } from "./probe.js";
 import type { Probed } from "./probe.js";
 import { findSpace } from "./space.js";
+import { holderOf } from "./subtree.js";
 
 export interface HostOptions extends PoolOptions {
   /** Absent when the subtree could not be opened. */
@@ -38,6 +40,8 @@ export interface HostOptions extends PoolOptions {
   readonly directories: { readonly state: string; readonly run: string; readonly logs: string };
   /** Absolute directory in which certbot keeps one directory for each certificate. */
   readonly certificates: string;
+  /** Set when wardens are started by the process that holds the delegated cgroup: theirs are its rights then. */
+  readonly nursery?: string | undefined;
 }
 
 // Where Debian keeps administrators' tools; the caller's PATH is not trusted.
@@ -78,7 +82,7 @@ async function findHost(options: HostOptions, tried: Tried): Promise<readonly Fi
     judgeKernel(release()),
     ...("findings" in tried ? tried.findings : judgeFacilities(tried.probed)),
     ...judgeCgroups(options.cgroups, await readCgroupMounts()),
-    judgeCapabilities((await readIfAny("/proc/self/status")) ?? ""),
+    judgeCapabilities((await readParentStatus(options)) ?? ""),
     ...(await Promise.all(TOOLS.map(findTool))).map(judgeTool),
     judgeForwarding(await readIfAny("/proc/sys/net/ipv4/ip_forward")),
     judgeClock(Date.now(), "probed" in tried ? tried.probed.get("clock") : undefined),
@@ -121,6 +125,13 @@ async function readCgroupMounts(): Promise<CgroupMounts> {
     heldByV1: controllersOfV1(mounts),
     options: findCgroup2(mounts)?.superOptions ?? [],
   };
+}
+
+/** Of the process whose rights wardens inherit. */
+async function readParentStatus({ nursery, cgroups }: HostOptions): Promise<string | undefined> {
+  if (nursery === undefined) return await readIfAny("/proc/self/status");
+  const holders = cgroups && (await readIfAny(join(holderOf(cgroups), "cgroup.procs")));
+  return holders && (await readIfAny(`/proc/${holders.split("\n")[0] ?? ""}/status`));
 }
 
 async function findTool(tool: Tool): Promise<Tool> {

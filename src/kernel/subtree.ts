@@ -2,7 +2,7 @@
 // The only cgroup outside of it that is ever written is the one the service manager has delegated, when it has.
 
 import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { Controller } from "../spec/index.js";
@@ -75,6 +75,11 @@ export async function claimCgroup(directory: string): Promise<void> {
     for (const pid of pids) await moveProcess(pid, join(directory, HOLDER_LEAF));
   }
   await enableOffered(directory);
+}
+
+/** Absolute directory of the leaf of a delegated cgroup in which the process is that holds it. */
+export function holderOf({ subtree }: CgroupFacts): string {
+  return join(dirname(subtree), HOLDER_LEAF);
 }
 
 async function claimDelegated(mount: Mount, path: string): Promise<string> {

@@ -27,11 +27,10 @@ import type {
 import { hasEnded, isAlive, listCells, readRecord } from "./record.js";
 import type { WardenRecord } from "./record.js";
 import { spawnWarden } from "./spawn.js";
+import type { Cradle } from "./spawn.js";
 import { parseEvent, parseState } from "./state.js";
 
-export interface WardenOptions {
-  /** Absolute path of the compiled henge-warden. */
-  readonly binary: string;
+export interface WardenOptions extends Cradle {
   /** Gone after a boot; records and sockets. */
   readonly runDirectory: string;
   /** Kept; exit records and logs. */
@@ -159,17 +158,18 @@ export function createWardenPort(options: WardenOptions): WardenPort {
   };
   return {
     async allocate(request: AllocateRequest, signal: AbortSignal): Promise<Warden> {
-      const places = placesOf(request.cell);
+      const { cell, networkOf } = request;
+      const places = placesOf(cell);
       checkSocketPath(places);
       await makePlaces(places);
       const directives = allocateDirectives(request, places, options.bootId);
       try {
-        await spawnWarden(options.binary, request.cell, directives, request.networkOf, signal);
+        await spawnWarden(options, { cell, directives, networkOf }, signal);
       } catch (error) {
         await removeRunDirectory(places.run);
         throw error;
       }
-      return await connectOrFree(request.cell, places, signal);
+      return await connectOrFree(cell, places, signal);
     },
     async adopt(signal: AbortSignal): Promise<readonly Warden[]> {
       const adopted: Warden[] = [];

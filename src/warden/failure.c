@@ -2,6 +2,7 @@
 #include "failure.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -34,4 +35,12 @@ int failure_hear(int fd, const char *child, struct failure *fail)
 		return 0;
 	*fail = heard;
 	return -heard.err;
+}
+
+int failure_tell(int fd, const struct failure *fail)
+{
+	char text[sizeof(*fail) + 64];
+	int length = snprintf(text, sizeof(text), "failed%c%s%c%d%c%s%c", 0, fail->op, 0, fail->err,
+			      0, fail->path, 0);
+	return write(fd, text, (size_t)length) == length ? 0 : -EPIPE;
 }

@@ -19,15 +19,12 @@
 #include "init.h"
 #include "kernel.h"
 #include "mode.h"
+#include "nursery.h"
 #include "pressure.h"
 #include "record.h"
 #include "serve.h"
 #include "userns.h"
 #include "wire.h"
-
-#define REQUEST_FD 3
-#define ANSWER_FD 4
-#define NETWORK_FD 5
 
 struct cell cell = {
 	.init_pidfd = -1,
@@ -46,14 +43,6 @@ struct cell cell = {
 static int answer(const char *text, size_t length)
 {
 	return write(ANSWER_FD, text, length) == (ssize_t)length ? 0 : -EPIPE;
-}
-
-static int answer_failure(const struct failure *fail)
-{
-	char text[sizeof(*fail) + 64];
-	int length = snprintf(text, sizeof(text), "failed%c%s%c%d%c%s%c", 0, fail->op, 0, fail->err,
-			      0, fail->path, 0);
-	return answer(text, (size_t)length);
 }
 
 /* That the answer was read, not only sent. */
@@ -268,5 +257,5 @@ int main(int argc, char **argv)
 			close(NETWORK_FD);
 		serve_run();
 	}
-	return answer_failure(&fail) < 0 ? 2 : 1;
+	return failure_tell(ANSWER_FD, &fail) < 0 ? 2 : 1;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "manager.h"
+#include "nursery.h"
 #include "place.h"
 #include "probe.h"
 #include "rules.h"
@@ -16,6 +17,12 @@ static int run_manager(char **words)
 {
 	(void)words;
 	return manager_run();
+}
+
+static int run_nursery(char **words)
+{
+	(void)words;
+	return nursery_run();
 }
 
 static int run_rules(char **words)
@@ -49,6 +56,7 @@ static const struct mode {
 	int (*run)(char **words);
 } modes[] = {
 	{ "--manager", 1, run_manager },	   /* The daemon's voice at the service manager. */
+	{ "--nursery", 1, run_nursery },	   /* Starts wardens in the daemon\'s place. */
 	{ "--rules", 2, run_rules },		   /* Tells of changes of an nftables table. */
 	{ "--fsid", 2, run_fsid },		   /* What statfs(2) says of a ZFS dataset, */
 	{ "--sealed-fsid", 2, run_sealed_fsid },   /* and of one that is mounted read-only. */

@@ -53,6 +53,11 @@ export async function hasEnded(pid: number): Promise<boolean> {
   return stat === undefined || stat.state === "Z" || stat.state === "X";
 }
 
+/** When it was started, as in a record; undefined when there is no such process. */
+export async function readStart(pid: number): Promise<string | undefined> {
+  return (await readStat(pid))?.start;
+}
+
 async function readStat(pid: number) {
   try {
     const stat = await readFile(`/proc/${String(pid)}/stat`, "utf8");

@@ -1,29 +1,64 @@
-// Starts henge-warden: directives on descriptor 3, its answer on 4, a network namespace to join on 5.
+// Has a henge-warden started, by the daemon itself or by the nursery: directives on its descriptor 3, its answer on 4, a
+// network namespace to join on 5.
 
 import { spawn } from "node:child_process";
-import type { ChildProcess } from "node:child_process";
 import { open } from "node:fs/promises";
 import type { Duplex, Writable } from "node:stream";
 
-import { KernelError, errnoOf } from "../errors.js";
+import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { CellName } from "../spec/index.js";
-import { deadline, failureOf } from "./connection.js";
-import { decodeStrings, encodeStrings } from "./frames.js";
+import { connectSocket, deadline, failureOf } from "./connection.js";
+import { FRAME_MAX_BYTES, decodeStrings, encodeStrings } from "./frames.js";
+import { readStart } from "./record.js";
 
 const OK = Buffer.from("ok\0");
 const CONFIRMED = Buffer.from("1");
+const LENGTH_BYTES = 4;
+
+/** Who starts wardens. */
+export interface Cradle {
+  /** Absolute path of the compiled henge-warden. */
+  readonly binary: string;
+  /**
+   * Socket of `henge-warden --nursery`, which then starts them in the daemon's place: what systemd has imposed on the
+   * daemon is inherited by its children, and cannot be taken back.
+   */
+  readonly nursery?: string | undefined;
+}
+
+interface Birth {
+  readonly cell: CellName;
+  readonly directives: readonly string[];
+  readonly networkOf: number | undefined;
+}
 
 /**
  * Resolves when the cell is built and its warden serves.
  * @throws {KernelError} what failed; then nothing is left behind
  */
 export async function spawnWarden(
-  binary: string,
-  cell: CellName,
-  directives: readonly string[],
-  networkOf: number | undefined,
+  { binary, nursery }: Cradle,
+  birth: Birth,
   signal: AbortSignal,
 ): Promise<void> {
+  const answer =
+    nursery === undefined
+      ? await askChild(binary, birth, signal)
+      : await askNursery(nursery, birth, signal);
+  const [verdict, ...rest] = decodeStrings(answer);
+  if (verdict === "ok") return;
+  if (verdict === "failed") throw failureOf(rest);
+  throw new KernelError("warden", "EPIPE", {
+    path: birth.cell,
+    hint: "the warden ended without an answer",
+  });
+}
+
+async function askChild(
+  binary: string,
+  { cell, directives, networkOf }: Birth,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const network = networkOf === undefined ? undefined : await openNetwork(networkOf);
   try {
     const child = spawn(binary, [cell], {
@@ -32,13 +67,13 @@ export async function spawnWarden(
       argv0: "henge-warden",
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe", network?.fd ?? "ignore"],
     });
-    const [verdict, ...rest] = decodeStrings(await talk(child, encodeStrings(directives), signal));
-    if (verdict === "ok") return;
-    if (verdict === "failed") throw failureOf(rest);
-    throw new KernelError("warden", "EPIPE", {
-      path: cell,
-      hint: "the warden ended without an answer",
+    const [to, from] = [child.stdio[3] as Writable, child.stdio[4] as Duplex];
+    child.once("error", (error) => {
+      from.destroy(new KernelError("exec", errnoOf(error), { path: binary, cause: error }));
     });
+    to.on("error", () => undefined); // EPIPE: it ended before it read all; its answer tells why.
+    to.end(encodeStrings(directives));
+    return await hear(from, signal);
   } finally {
     await network?.close();
   }
@@ -53,9 +88,30 @@ async function openNetwork(pid: number) {
   }
 }
 
+/** The nursery opens the namespace itself: Node.js cannot pass descriptors. */
+async function askNursery(path: string, birth: Birth, signal: AbortSignal): Promise<Buffer> {
+  const { cell, directives, networkOf } = birth;
+  const network = networkOf === undefined ? "" : await networkText(networkOf);
+  const payload = encodeStrings(["warden", cell, network, ...directives]);
+  if (payload.length > FRAME_MAX_BYTES)
+    throw new KernelError("request", "EMSGSIZE", { path: cell });
+  const head = Buffer.alloc(LENGTH_BYTES);
+  head.writeUInt32LE(payload.length);
+  const socket = await connectSocket(path, signal);
+  socket.write(Buffer.concat([head, payload]));
+  return await hear(socket, signal);
+}
+
+/** With its start time a pid is unmistakable. */
+async function networkText(pid: number): Promise<string> {
+  const start = await readStart(pid);
+  if (start === undefined)
+    throw new KernelError("open", "ESRCH", { path: `/proc/${String(pid)}/ns/net` });
+  return `${String(pid)} ${start}`;
+}
+
 /** Returns the whole answer; an `ok` is confirmed first, for an unconfirmed warden takes down what it built. */
-async function talk(child: ChildProcess, directives: Buffer, signal: AbortSignal): Promise<Buffer> {
-  const [to, from] = [child.stdio[3] as Writable, child.stdio[4] as Duplex];
+async function hear(from: Duplex, signal: AbortSignal): Promise<Buffer> {
   return await new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const abort = () => {
@@ -67,18 +123,17 @@ async function talk(child: ChildProcess, directives: Buffer, signal: AbortSignal
       resolve(Buffer.concat(chunks));
     };
     signal.addEventListener("abort", abort, { once: true });
-    child.once("error", (error) => {
-      reject(new KernelError("exec", errnoOf(error), { path: child.spawnfile, cause: error }));
+    // Any other error is that of a peer that is gone: `close` follows, and its answer, if any, tells why.
+    from.on("error", (error) => {
+      if (error instanceof HengeError) reject(error);
     });
-    to.on("error", () => undefined); // EPIPE: it ended before it read all; its answer tells why.
-    from.on("error", () => undefined);
     from.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       if (!Buffer.concat(chunks).equals(OK)) return;
       from.end(CONFIRMED);
       settle();
     });
+    from.once("end", () => from.destroy());
     from.once("close", settle);
-    to.end(directives);
   });
 }

@@ -171,6 +171,22 @@ export const MUTATIONS: readonly Mutation[] = [
     built: true,
   },
   {
+    name: "the nursery serves whoever opens its socket",
+    file: "src/warden/nursery.c",
+    from: " && peer.uid == 0",
+    to: "",
+    test: "test/system/warden-nursery.test.ts",
+    built: true,
+  },
+  {
+    name: "a warden inherits what confines the daemon",
+    file: "src/warden/spawn.ts",
+    from: "nursery === undefined\n      ?",
+    to: "nursery === undefined || nursery.length > 0\n      ?",
+    test: "test/system/warden-nursery.test.ts",
+    built: true,
+  },
+  {
     name: "a volume of another identity is bound",
     file: "src/warden/sources.c",
     from: "if (strcmp(identity, source->identity) != 0)",

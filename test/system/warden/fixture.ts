@@ -23,7 +23,9 @@ import type {
   UnitSpec,
 } from "../../../src/spec/index.js";
 import { createWardenPort } from "../../../src/warden/client.js";
+import type { WardenOptions } from "../../../src/warden/client.js";
 import type { AllocateRequest, Warden, WardenEvent, WardenPort } from "../../../src/warden/port.js";
+import type { Cradle } from "../../../src/warden/spawn.js";
 
 const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 export const BINARY = join(REPOSITORY, "dist/henge-warden");
@@ -57,7 +59,8 @@ export interface World {
   readonly wardens: Warden[];
   request(change?: Partial<AllocateRequest>, boundary?: Partial<BoundarySpec>): AllocateRequest;
   allocate(change?: Partial<AllocateRequest>, boundary?: Partial<BoundarySpec>): Promise<Warden>;
-  newPort(): WardenPort;
+  readonly options: WardenOptions;
+  newPort(cradle?: Partial<Cradle>): WardenPort;
 }
 
 let cellNumber = 0;
@@ -88,15 +91,15 @@ function build(base: string): World {
   mkdirSync(cgroup);
   mkdirSync(wardenCgroup);
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  const newPort = () =>
-    createWardenPort({
-      binary: BINARY,
-      runDirectory: join(root, "run"),
-      stateDirectory: join(root, "state"),
-      bootId,
-    });
+  const options = {
+    binary: BINARY,
+    runDirectory: join(root, "run"),
+    stateDirectory: join(root, "state"),
+    bootId,
+  };
+  const newPort = (cradle?: Partial<Cradle>) => createWardenPort({ ...options, ...cradle });
   const world: World = {
-    ...{ root, cell, cgroup, wardenCgroup, newPort, port: newPort(), wardens: [] },
+    ...{ root, cell, cgroup, wardenCgroup, options, newPort, port: newPort(), wardens: [] },
     request: (change, boundary) => ({
       cell,
       boundary: {

@@ -1,0 +1,265 @@
+/* The process that stands between the daemon's sandbox and the cells: see nursery.h. The process that listens reads
+ * nothing of what a client sends: its end would be that of the service the cells live in. */
+#include "nursery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cell.h"
+#include "frame.h"
+#include "kernel.h"
+
+#define LISTEN_FD 3
+/* Free of the descriptors a warden is given. */
+#define FIRST_FREE_FD 6
+/* More wait in the socket's backlog. */
+#define CHILDREN_MAX 64
+/* A request is sent at once or not at all. */
+#define REQUEST_SECONDS 10
+/* A host that is out of descriptors is not asked for one in a tight loop. */
+#define PAUSE_MS 100
+#define LENGTH_BYTES 4
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* Strings point into the message; rest is what the warden gets. */
+struct birth {
+	char *cell, *network, *rest;
+	size_t rest_length;
+};
+
+static char program[PATH_MAX];
+
+static bool is_peer_root(int connection)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+	/* As the host counts: root of a cell is someone else. */
+	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
+}
+
+static int read_all(int fd, void *to, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		ssize_t count = read(fd, (char *)to + at, length - at);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return count < 0 ? -errno : -EPIPE;
+		at += (size_t)count;
+	}
+	return 0;
+}
+
+/* Returns the message, which ends in NUL, or NULL. */
+static char *read_message(int connection, size_t *length, struct failure *fail)
+{
+	unsigned char head[LENGTH_BYTES];
+	int err = read_all(connection, head, sizeof(head));
+	*length = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
+		  (size_t)head[3] << 24;
+	if (err == 0 && (*length == 0 || *length > FRAME_MAX_BYTES))
+		err = -EMSGSIZE;
+	char *message = err < 0 ? NULL : malloc(*length);
+	if (err == 0)
+		err = message == NULL ? -ENOMEM : read_all(connection, message, *length);
+	if (err == 0 && message[*length - 1] != '\0')
+		err = -EBADMSG;
+	if (err == 0)
+		return message;
+	free(message);
+	fail_with(fail, err, "read", "request");
+	return NULL;
+}
+
+/* The string at *at, which is moved behind it; NULL at the end. */
+static char *next_string(char **at, const char *end)
+{
+	char *text = *at;
+	if (text == end)
+		return NULL;
+	*at += strlen(text) + 1;
+	return text;
+}
+
+static int parse_birth(char *message, size_t length, struct birth *birth, struct failure *fail)
+{
+	const char *end = message + length;
+	const char *kind = next_string(&message, end);
+	birth->cell = next_string(&message, end);
+	birth->network = birth->cell == NULL ? NULL : next_string(&message, end);
+	/* A cell's name that begins with a dash would be read as an option. */
+	if (birth->network == NULL || strcmp(kind, "warden") != 0 || birth->cell[0] == '\0' ||
+	    birth->cell[0] == '-')
+		return fail_with(fail, EBADMSG, "parse", "request");
+	birth->rest = message;
+	birth->rest_length = (size_t)(end - message);
+	return 0;
+}
+
+/* Returns the descriptor, -1 when no network is to be joined. text: PID START, or nothing. */
+static int open_network(char *text, struct failure *fail)
+{
+	char path[64];
+	unsigned long pid, start;
+	if (text[0] == '\0')
+		return -1;
+	char *start_text = strchr(text, ' ');
+	if (start_text != NULL)
+		*start_text++ = '\0';
+	if (start_text == NULL || !parse_number(text, INT_MAX, &pid) ||
+	    !parse_number(start_text, ULONG_MAX, &start))
+		return fail_with(fail, EBADMSG, "parse", "network");
+	snprintf(path, sizeof(path), "/proc/%lu/ns/net", pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail_with(fail, errno, "open", path);
+	/* Alive still, so it was this one that was opened: a pid may be used again. */
+	if (start_time_of((pid_t)pid) == start)
+		return fd;
+	close(fd);
+	return fail_with(fail, ESRCH, "open", path);
+}
+
+/* What the warden reads, which nobody can change any more. */
+static int keep(const struct birth *birth, struct failure *fail)
+{
+	int fd = memfd_create("henge-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return fail_with(fail, errno, "memfd_create", NULL);
+	ssize_t written = write(fd, birth->rest, birth->rest_length);
+	if (written == (ssize_t)birth->rest_length && lseek(fd, 0, SEEK_SET) == 0 &&
+	    fcntl(fd, F_ADD_SEALS, SEALS) == 0)
+		return fd;
+	fail_with(fail, written < 0 ? errno : EIO, "write", "request");
+	close(fd);
+	return -1;
+}
+
+/* 3, 4, 5 as a warden expects them; all above is closed. It puts /dev/null on 0, 1, 2 itself. */
+static int arrange_fds(int request, int answer, int network, struct failure *fail)
+{
+	int wanted[] = { request, answer, network };
+	for (int index = 0; index < 3; index++) {
+		if (wanted[index] >= 0)
+			wanted[index] = fcntl(wanted[index], F_DUPFD_CLOEXEC, FIRST_FREE_FD);
+		if (wanted[index] < 0 && index < 2)
+			return fail_with(fail, errno, "dup", NULL);
+	}
+	for (int index = 0; index < 3; index++) {
+		close(REQUEST_FD + index);
+		if (wanted[index] >= 0 && dup2(wanted[index], REQUEST_FD + index) < 0)
+			return fail_with(fail, errno, "dup", NULL);
+	}
+	int err = kernel_close_range(FIRST_FREE_FD, ~0U, 0);
+	return err < 0 ? fail_with(fail, err, "close_range", NULL) : 0;
+}
+
+/* Returns when it failed; *connection is where that is told. */
+static void become_warden(int *connection, struct failure *fail)
+{
+	struct birth birth = { 0 };
+	size_t length;
+	char *message = read_message(*connection, &length, fail);
+	if (message == NULL || parse_birth(message, length, &birth, fail) < 0)
+		return;
+	int network = open_network(birth.network, fail);
+	int request = fail->err != 0 ? -1 : keep(&birth, fail);
+	if (request < 0 || arrange_fds(request, *connection, network, fail) < 0)
+		return;
+	*connection = ANSWER_FD;
+	alarm(0);
+	/* By its path: the one that is installed now, which need not be this one any more. */
+	char *argv[] = { "henge-warden", birth.cell, NULL };
+	char *environment[] = { NULL };
+	execve(program, argv, environment);
+	fail_with(fail, errno, "exec", program);
+}
+
+static _Noreturn void nurse(int connection)
+{
+	struct failure fail = { 0 };
+	sigset_t none;
+	close(LISTEN_FD);
+	signal(SIGCHLD, SIG_DFL);
+	signal(SIGALRM, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	alarm(REQUEST_SECONDS);
+	become_warden(&connection, &fail);
+	failure_tell(connection, &fail);
+	_exit(1);
+}
+
+/* Whether a child was started. Whom it refuses it tells nothing. */
+static bool serve(int connection)
+{
+	pid_t pid = -1;
+	if (is_peer_root(connection))
+		pid = fork();
+	if (pid == 0)
+		nurse(connection);
+	close(connection);
+	return pid > 0;
+}
+
+static void ignore(int number)
+{
+	(void)number;
+}
+
+static int begin(sigset_t *waiting)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	unsigned long listener;
+	if (pid == NULL || count == NULL || !parse_number(pid, INT_MAX, &listener) ||
+	    (pid_t)listener != getpid() || strcmp(count, "1") != 0)
+		return -EINVAL;
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+	if (length <= 0 || chdir("/") < 0 || fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(LISTEN_FD, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	prctl(PR_SET_NAME, "henge-nursery", 0, 0, 0);
+	/* Handled, so that it ends the waiting; blocked but while waiting, so that none is missed. */
+	struct sigaction action = { .sa_handler = ignore };
+	sigset_t child;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (sigaction(SIGCHLD, &action, NULL) < 0 || sigprocmask(SIG_BLOCK, &child, waiting) < 0)
+		return -errno;
+	sigdelset(waiting, SIGCHLD);
+	return 0;
+}
+
+int nursery_run(void)
+{
+	sigset_t waiting;
+	unsigned int children = 0;
+	if (begin(&waiting) < 0)
+		return 1;
+	for (;;) {
+		bool has_room = children < CHILDREN_MAX;
+		struct pollfd listener = { .fd = has_room ? LISTEN_FD : -1, .events = POLLIN };
+		ppoll(&listener, 1, NULL, &waiting);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			children--;
+		int connection = has_room ? accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : -1;
+		if (connection >= 0 && serve(connection))
+			children++;
+		else if (has_room && connection < 0 && errno != EAGAIN)
+			poll(NULL, 0, PAUSE_MS);
+	}
+}
