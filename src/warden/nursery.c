@@ -29,6 +29,8 @@
 #define CHILDREN_MAX 64
 /* A request is sent at once or not at all. */
 #define REQUEST_SECONDS 10
+#define PROBE_ARGUMENTS_MAX 8
+#define PROBE_SECONDS 30
 /* A host that is out of descriptors is not asked for one in a tight loop. */
 #define PAUSE_MS 100
 #define LENGTH_BYTES 4
@@ -41,6 +43,9 @@ struct birth {
 };
 
 static char program[PATH_MAX];
+
+/* Signals a warden must find as they are by default. systemd ignores SIGPIPE for its services. */
+static const int changed[] = { SIGCHLD, SIGTERM, SIGINT, SIGALRM, SIGPIPE };
 
 static bool is_peer_root(int connection)
 {
@@ -167,13 +172,19 @@ static int arrange_fds(int request, int answer, int network, struct failure *fai
 	return err < 0 ? fail_with(fail, err, "close_range", NULL) : 0;
 }
 
+/* By its path: the one that is installed now, which need not be this one any more. */
+static void execute(char **argv, struct failure *fail)
+{
+	char *environment[] = { NULL };
+	execve(program, argv, environment);
+	fail_with(fail, errno, "exec", program);
+}
+
 /* Returns when it failed; *connection is where that is told. */
-static void become_warden(int *connection, struct failure *fail)
+static void become_warden(int *connection, char *message, size_t length, struct failure *fail)
 {
 	struct birth birth = { 0 };
-	size_t length;
-	char *message = read_message(*connection, &length, fail);
-	if (message == NULL || parse_birth(message, length, &birth, fail) < 0)
+	if (parse_birth(message, length, &birth, fail) < 0)
 		return;
 	int network = open_network(birth.network, fail);
 	int request = fail->err != 0 ? -1 : keep(&birth, fail);
@@ -181,11 +192,43 @@ static void become_warden(int *connection, struct failure *fail)
 		return;
 	*connection = ANSWER_FD;
 	alarm(0);
-	/* By its path: the one that is installed now, which need not be this one any more. */
 	char *argv[] = { "henge-warden", birth.cell, NULL };
-	char *environment[] = { NULL };
-	execve(program, argv, environment);
-	fail_with(fail, errno, "exec", program);
+	execute(argv, fail);
+}
+
+/* Returns when it failed. What it prints goes to the connection. */
+static void become_probe(int connection, char *message, size_t length, struct failure *fail)
+{
+	char *argv[PROBE_ARGUMENTS_MAX + 3] = { "henge-warden", "--probe" };
+	const char *end = message + length;
+	size_t count = 0;
+	next_string(&message, end);
+	for (char *text; (text = next_string(&message, end)) != NULL; count++) {
+		if (count == PROBE_ARGUMENTS_MAX) {
+			fail_with(fail, E2BIG, "parse", "request");
+			return;
+		}
+		argv[count + 2] = text;
+	}
+	if (dup2(connection, STDOUT_FILENO) < 0 ||
+	    kernel_close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC_FLAG) < 0) {
+		fail_with(fail, errno, "dup", NULL);
+		return;
+	}
+	alarm(PROBE_SECONDS);
+	execute(argv, fail);
+}
+
+static void become(int *connection, struct failure *fail)
+{
+	size_t length;
+	char *message = read_message(*connection, &length, fail);
+	if (message == NULL)
+		return;
+	if (strcmp(message, "probe") == 0)
+		become_probe(*connection, message, length, fail);
+	else
+		become_warden(connection, message, length, fail);
 }
 
 static _Noreturn void nurse(int connection)
@@ -193,13 +236,12 @@ static _Noreturn void nurse(int connection)
 	struct failure fail = { 0 };
 	sigset_t none;
 	close(LISTEN_FD);
-	signal(SIGCHLD, SIG_DFL);
-	signal(SIGALRM, SIG_DFL);
-	signal(SIGPIPE, SIG_DFL);
+	for (size_t index = 0; index < sizeof(changed) / sizeof(changed[0]); index++)
+		signal(changed[index], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	alarm(REQUEST_SECONDS);
-	become_warden(&connection, &fail);
+	become(&connection, &fail);
 	failure_tell(connection, &fail);
 	_exit(1);
 }
@@ -241,6 +283,9 @@ static int begin(sigset_t *waiting)
 	if (sigaction(SIGCHLD, &action, NULL) < 0 || sigprocmask(SIG_BLOCK, &child, waiting) < 0)
 		return -errno;
 	sigdelset(waiting, SIGCHLD);
+	/* Its end might be taken for that of the cells; it is asked to end by SIGHUP. */
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* Starts wardens for a daemon whose children they must not be: what sandboxes the daemon would be theirs for ever.
  * A client connects and sends `u32 length` (little-endian), then that many bytes of strings that each end in NUL:
  * `warden`, the cell, `PID START` of the process whose network the cell joins or nothing, and the directives. The
- * connection is from then on the warden's, on which it answers. */
+ * connection is from then on the warden's, on which it answers. Or `probe` and arguments of `henge-warden --probe`, which
+ * prints to the connection. */
 #ifndef HENGE_NURSERY_H
 #define HENGE_NURSERY_H
 

@@ -7,13 +7,13 @@ import type { Duplex, Writable } from "node:stream";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { CellName } from "../spec/index.js";
-import { connectSocket, deadline, failureOf } from "./connection.js";
-import { FRAME_MAX_BYTES, decodeStrings, encodeStrings } from "./frames.js";
+import { deadline, failureOf } from "./connection.js";
+import { decodeStrings, encodeStrings } from "./frames.js";
+import { askNursery } from "./nursery.js";
 import { readStart } from "./record.js";
 
 const OK = Buffer.from("ok\0");
 const CONFIRMED = Buffer.from("1");
-const LENGTH_BYTES = 4;
 
 /** Who starts wardens. */
 export interface Cradle {
@@ -44,7 +44,7 @@ export async function spawnWarden(
   const answer =
     nursery === undefined
       ? await askChild(binary, birth, signal)
-      : await askNursery(nursery, birth, signal);
+      : await askForWarden(nursery, birth, signal);
   const [verdict, ...rest] = decodeStrings(answer);
   if (verdict === "ok") return;
   if (verdict === "failed") throw failureOf(rest);
@@ -89,16 +89,10 @@ async function openNetwork(pid: number) {
 }
 
 /** The nursery opens the namespace itself: Node.js cannot pass descriptors. */
-async function askNursery(path: string, birth: Birth, signal: AbortSignal): Promise<Buffer> {
+async function askForWarden(path: string, birth: Birth, signal: AbortSignal): Promise<Buffer> {
   const { cell, directives, networkOf } = birth;
   const network = networkOf === undefined ? "" : await networkText(networkOf);
-  const payload = encodeStrings(["warden", cell, network, ...directives]);
-  if (payload.length > FRAME_MAX_BYTES)
-    throw new KernelError("request", "EMSGSIZE", { path: cell });
-  const head = Buffer.alloc(LENGTH_BYTES);
-  head.writeUInt32LE(payload.length);
-  const socket = await connectSocket(path, signal);
-  socket.write(Buffer.concat([head, payload]));
+  const socket = await askNursery(path, ["warden", cell, network, ...directives], signal);
   return await hear(socket, signal);
 }
 

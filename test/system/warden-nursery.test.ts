@@ -1,13 +1,15 @@
 // Wardens started by the nursery: cells as from the daemon itself, but for what the daemon is confined by.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 
-import { deadline, output, until, useWorld } from "./warden/fixture.js";
+import { probeInNursery } from "../../src/warden/nursery.js";
+import { TestDaemon } from "../fixture/daemon.js";
+import { BINARY, deadline, output, until, useWorld } from "./warden/fixture.js";
 import { askAsStranger, dial, hear, startNursery, withLength } from "./warden/nursery.js";
 
 const CLIENT = pathToFileURL(join(import.meta.dirname, "../../dist/src/warden/client.js")).href;
@@ -105,6 +107,17 @@ describe("a cell from the nursery", () => {
     expect(readFileSync(`/proc/${String(warden.wardenPid)}/environ`, "utf8")).toBe("");
   });
 
+  it("is none at all when the nursery does not answer: the daemon starts none itself", async () => {
+    const nursery = join(world().root, "nobody.sock");
+    const daemon = await TestDaemon.start("--pool-size", "1", "--nursery", nursery);
+    onTestFinished(() => daemon.remove());
+    const file = join(world().root, "henge.yaml");
+    writeFileSync(file, "henge: 1\nname: lone\nroot: host\n");
+    const { exit, stderr } = await daemon.henge("up", file);
+    expect(stderr).toContain(`cannot connect ${nursery}: ENOENT`);
+    expect(exit).toBe(71);
+  });
+
   it("is taken down when nobody waits for it any more", async () => {
     const port = world().newPort({ nursery: (await open()).socket });
     for (const ms of [1, 4, 16]) {
@@ -114,6 +127,25 @@ describe("a cell from the nursery", () => {
         readFileSync(join(world().cgroup, "cgroup.events"), "utf8").includes("populated 0"),
       );
     }
+  });
+});
+
+describe("a probe", () => {
+  it("cannot be had where there is no nursery", async () => {
+    const run = probeInNursery(join(world().root, "nobody.sock"));
+    await expect(run([BINARY, "--probe"])).rejects.toMatchObject({
+      op: "connect",
+      errno: "ENOENT",
+    });
+  });
+
+  it("is told that it was not to be had in time", async () => {
+    const nursery = await open();
+    const silent = await Promise.all(Array.from({ length: CHILDREN_MAX }, () => dial(nursery)));
+    await until("it is full", () => nursery.children().length >= CHILDREN_MAX);
+    const run = probeInNursery(nursery.socket)([BINARY, "--probe"], { timeoutMs: 100 });
+    await expect(run).rejects.toMatchObject({ code: "DEADLINE" });
+    for (const socket of silent) socket.destroy();
   });
 });
 
@@ -135,6 +167,7 @@ describe("a nursery with bad company", () => {
       withLength("warden\0cell"), // no end
       withLength("warden\0cell\0"), // too little
       withLength("other\0cell\0\0"),
+      withLength("probe\0" + "word\0".repeat(9)),
       withLength("warden\0\0\0"),
       withLength("warden\0--manager\0\0"),
       withLength("warden\0cell\0self 1\0"),
