@@ -38,6 +38,7 @@ import { openVolumeLedger } from "./store/volumes.js";
 import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
+import { probeInNursery } from "./warden/nursery.js";
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const GIB = 1024 ** 3;
@@ -100,6 +101,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     nursery: options.nursery,
     warden: WARDEN,
     run: runCommand,
+    runProbe: options.nursery === undefined ? runCommand : probeInNursery(options.nursery),
     pool: {
       driver: options.zfs === undefined ? "btrfs" : "zfs",
       facts: () => volumes.facts(),

@@ -34,12 +34,14 @@ export interface PoolOptions {
   readonly run: Run;
   /** Absolute path of the warden's program, which tries what Node cannot. */
   readonly warden: string;
+  /** Runs it where wardens run: in the daemon's sandbox it would find the sandbox. */
+  readonly runProbe: Run;
   /** Most the driver may think of what it has. Default 10,000. */
   readonly poolDeadlineMs?: number;
 }
 
 export async function findPool(options: PoolOptions): Promise<readonly Finding[]> {
-  const { pool, run, warden, poolDeadlineMs = POOL_DEADLINE_MS } = options;
+  const { pool, run, runProbe, warden, poolDeadlineMs = POOL_DEADLINE_MS } = options;
   const [facts, health, zfs] = await Promise.all([
     answerOf(within("ask the pool", poolDeadlineMs, pool.facts())),
     answerOf(within("ask how the pool is", poolDeadlineMs, pool.health())),
@@ -49,7 +51,7 @@ export async function findPool(options: PoolOptions): Promise<readonly Finding[]
     ...judgeOpenZfs(zfs, pool.driver === "zfs"),
     ...(facts instanceof HengeError
       ? [missing("pool", facts)]
-      : [...judgeFacts(facts), await findIdMap(run, warden, facts, health, zfs.module)]),
+      : [...judgeFacts(facts), await findIdMap(runProbe, warden, facts, health, zfs.module)]),
     ...findHealth(health, facts instanceof HengeError),
   ];
 }

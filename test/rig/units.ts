@@ -8,23 +8,27 @@ import { expect } from "vitest";
 
 import type { RigHost } from "./fixture.js";
 
-const POOL_GIB = 1;
-
-const INSTALL = `
+/** @param options of henged */
+const install = (options: string): string => `
 set -e
 cp /srv/henge/packaging/systemd/* /etc/systemd/system/
 for program in henge:cli/main henged:main; do
 	printf '#!/bin/sh\\nexec node /srv/henge/dist/src/%s.js "$@"\\n' "\${program#*:}" >"/usr/bin/\${program%%:*}"
 	chmod 755 "/usr/bin/\${program%%:*}"
 done
-echo 'HENGED_OPTIONS="--pool-size ${String(POOL_GIB)}"' >/etc/default/henged
+ln -sfT /srv/henge /usr/lib/henge
+echo 'HENGED_OPTIONS="${options}"' >/etc/default/henged
 systemctl daemon-reload
 systemctl --quiet enable henged.socket henged.service henge-monoliths.service
 `;
 
-/** Installs and enables them. */
-export async function installUnits(host: RigHost): Promise<void> {
-  await host.must(INSTALL);
+/**
+ * Installs and enables them.
+ *
+ * @param options of henged
+ */
+export async function installUnits(host: RigHost, options = "--pool-size 1"): Promise<void> {
+  await host.must(install(options));
 }
 
 /** Starts them; returns when the daemon has said that it is ready. */

@@ -27,6 +27,7 @@ function options(over: Partial<HostOptions> = {}): HostOptions {
     certificates: "/nonexistent/live",
     warden: WARDEN,
     run,
+    runProbe: run,
     pool: {
       driver: "btrfs",
       facts: () => Promise.resolve({ driver: "btrfs", path: directory, freeBytes: 2 ** 40 }),
@@ -101,7 +102,7 @@ describe("a host", () => {
 
   it("says so when the program that tries the kernel does not answer", async () => {
     const { of } = await find({
-      run: (argv) => Promise.reject(new HengeError("DEADLINE", `cannot run ${argv.join(" ")}`)),
+      runProbe: (argv) => Promise.reject(new HengeError("DEADLINE", `cannot run ${argv.join(" ")}`)),
     });
     expect(of.get("facilities")).toMatchObject({ level: "unfit" });
     expect(of.get("facilities")?.text).toContain("--probe facilities");
@@ -112,7 +113,7 @@ describe("a host", () => {
     let tried = 0;
     const host = createHost(
       options({
-        run: (argv) => {
+        runProbe: (argv) => {
           if (argv[2] === "facilities") tried += 1;
           return run(argv);
         },
