@@ -82,9 +82,7 @@ describe("the Debian package", () => {
   it(
     "brings the daemon up, enabled for every boot, on Debian's Node.js",
     async () => {
-      await host.must(
-        "apt-get --quiet --quiet --yes install /root/debs/henge_*-1_*.deb",
-      );
+      await host.must("apt-get --quiet --quiet --yes install /root/debs/henge_*-1_*.deb");
       await host.must(`systemctl is-active ${UNITS.join(" ")} henge-cells.service`);
       await host.must(`systemctl is-enabled ${UNITS.join(" ")}`);
       expect(await host.must(`readlink /proc/${await daemonPid()}/exe`)).toBe("/usr/bin/node\n");

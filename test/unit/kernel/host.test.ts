@@ -102,7 +102,8 @@ describe("a host", () => {
 
   it("says so when the program that tries the kernel does not answer", async () => {
     const { of } = await find({
-      runProbe: (argv) => Promise.reject(new HengeError("DEADLINE", `cannot run ${argv.join(" ")}`)),
+      runProbe: (argv) =>
+        Promise.reject(new HengeError("DEADLINE", `cannot run ${argv.join(" ")}`)),
     });
     expect(of.get("facilities")).toMatchObject({ level: "unfit" });
     expect(of.get("facilities")?.text).toContain("--probe facilities");
