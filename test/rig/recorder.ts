@@ -24,7 +24,8 @@ nft --stateless --handle list ruleset | awk '/^table/ { table = $3 } table !~ /^
 # sysctl(8) would mount what is an automount there.
 find /proc/sys -path /proc/sys/fs/binfmt_misc -prune -o -type f -perm /0222 -perm /0444 -print |
 	xargs grep --with-filename '' 2>/dev/null | section sysctl
-{ ip route show table all; ip -6 route show table all | sed 's/ expires [0-9]*sec//'; ip rule; ip -6 rule; ip -brief link; ip -brief address; } | section route
+{ ip -4 route show table all; ip -6 route show table all; ip rule; ip -6 rule; ip -brief link; ip -brief address; } |
+	sed 's/ expires [0-9]*sec//' | section route
 cd /etc && { find . -printf '%p %y %m %U:%G %s %T@ %l\\n'; find . -type f | xargs sha256sum; } | section etc
 `;
 
