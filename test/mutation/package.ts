@@ -1,0 +1,49 @@
+// What the Debian package defends.
+
+import type { Mutation } from "./mutation.js";
+
+export const PACKAGE: readonly Mutation[] = [
+  {
+    name: "a purge takes the pool with it, unasked",
+    file: "packaging/debian/postrm",
+    from: 'if [ "${HENGE_PURGE_POOLS:-}" = yes ]; then',
+    to: "if true; then",
+    test: "test/unit/packaging",
+  },
+  {
+    name: "a purge destroys a dataset of another host",
+    file: "packaging/debian/postrm",
+    from: " && $3 == owner",
+    to: "",
+    test: "test/unit/packaging",
+  },
+  {
+    name: "an upgrade restarts more than the daemon",
+    file: "packaging/debian/postinst",
+    from: "deb-systemd-invoke restart henged.service",
+    to: "deb-systemd-invoke restart @ENABLED@",
+    test: "test/unit/packaging",
+  },
+  {
+    name: "a removal stops the daemon before the monoliths",
+    file: "packaging/debian/prerm",
+    from: "deb-systemd-invoke stop henge-monoliths.service >/dev/null || true\n",
+    to: "",
+    test: "test/unit/packaging",
+  },
+  {
+    name: "the shell obeys what a daemon calls its cells",
+    file: "packaging/henge.bash",
+    from: "([a-z0-9/-]+)",
+    to: "(.+)",
+    test: "test/unit/packaging",
+  },
+  {
+    name: "root's programs run on whatever node PATH finds",
+    file: "packaging/build",
+    from: "sed '1s|.*|#!/usr/bin/node|'",
+    to: "cat",
+    test: "test/system/package.test.ts",
+    built: true,
+  },
+];
