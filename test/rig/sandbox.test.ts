@@ -111,7 +111,9 @@ describe("the daemon under systemd", () => {
     expect(await inCell("shop/db", "echo kept >/srv/file && cat /srv/file")).toBe("kept");
     expect(await host.must("cat /run/henge/pool/volumes/shop/data/file")).toBe("kept\n");
     const checks = await host.henge("doctor");
+    // Of the host, not of the sandbox: asked where wardens are run.
     expect(checks.stdout).toMatch(/^ok +CAP_SYS_RESOURCE/m);
+    expect(checks.stdout).toMatch(/^ok +facilities +tried: .*clone3.*user namespace/m);
   });
 
   it("imposes nothing of that on wardens and cells", async () => {

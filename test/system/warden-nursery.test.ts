@@ -131,6 +131,13 @@ describe("a cell from the nursery", () => {
 });
 
 describe("a probe", () => {
+  it("says what the kernel can do where wardens are run", async () => {
+    const run = probeInNursery((await open()).socket);
+    const said = await run([BINARY, "--probe", "facilities", "-"]);
+    expect(said).toMatch(/^user namespace\tok\t/m);
+    expect(said).toMatch(/^clone3\t/m);
+  });
+
   it("cannot be had where there is no nursery", async () => {
     const run = probeInNursery(join(world().root, "nobody.sock"));
     await expect(run([BINARY, "--probe"])).rejects.toMatchObject({
