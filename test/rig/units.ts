@@ -36,12 +36,12 @@ export async function startUnits(host: RigHost): Promise<void> {
   await host.must("systemctl start henged.socket henged.service henge-monoliths.service");
 }
 
-/** `henge up` of a manifest's text: its file is read on this machine. */
-export async function upFromText(host: RigHost, manifest: string): Promise<void> {
+/** `henge up` of a manifest's text: its file is read on this machine. Returns what it said. */
+export async function upFromText(host: RigHost, manifest: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "henge-rig-"));
   try {
     await writeFile(join(directory, "henge.yaml"), manifest);
-    await host.mustHenge("up", join(directory, "henge.yaml"));
+    return await host.mustHenge("up", join(directory, "henge.yaml"));
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -29,7 +29,9 @@ export interface Options {
   readonly prepare?: string;
 }
 
-const DIRECTORY = "/sys/fs/cgroup/henge.slice/henge-cells.scope/henge/lim";
+/** Of every cell of the host. */
+export const CGROUPS = "/sys/fs/cgroup/henge.slice/henge-cells.scope/henge";
+const DIRECTORY = `${CGROUPS}/lim`;
 /** What loads look for to end; seen in the cells, because their root is the host's. */
 const STOP = "/var/tmp/limits-stop";
 
@@ -61,11 +63,6 @@ export class Cells {
     if (prepare !== undefined) await this.host.must(prepare);
     await startHenged(this.host, ...daemon);
     await this.limitLoud("");
-    await this.refreshQuiet();
-  }
-
-  /** The quiet cell is another from now on. */
-  async refreshQuiet(): Promise<void> {
     this.quietPid = await this.pidOf("quiet");
   }
 

@@ -4,7 +4,8 @@
 import { describe, expect, it } from "vitest";
 
 import { startHenged } from "../daemon.js";
-import { useCells } from "./cells.js";
+import { upFromText } from "../units.js";
+import { CGROUPS, useCells } from "./cells.js";
 
 const MEBIBYTE = 2 ** 20;
 
@@ -67,22 +68,28 @@ describe("io.max", () => {
 
   // Were this to fail, ZFS had learnt to write in the name of who asks: a reason to be glad, and to mend the manual.
   it("does not hold back what ZFS writes, which `up` says", async () => {
-    await cells.host.mustHenge("down", "lim", "--destroy-data", "--yes-destroy", "lim");
+    const device = await deviceOf("/dev/vdb");
     await cells.host.must("zpool create -O mountpoint=none tank /dev/vdb");
     await startHenged(cells.host, "--zfs", "tank/henge");
-    const device = await deviceOf("/dev/vdb");
-    const said = await cells.limitLoud(`io.max: [{ device: "${device}", wbps: 512KiB }]`);
-    expect(said).toContain("io.max of lim/loud does not hold back what it writes to its volumes");
-    await cells.refreshQuiet();
-    const written = await cells.run(
-      "loud",
-      "read -r from _ </proc/uptime; dd if=/dev/urandom of=/srv/file bs=1M count=24 conv=fsync 2>/dev/null; read -r to _ </proc/uptime; echo $from $to",
+    const said = await upFromText(
+      cells.host,
+      `henge: 1
+name: zfs
+root: host
+network: host
+volumes: { data: {} }
+mounts: [{ volume: data, path: /srv }]
+limits: { io.max: [{ device: "${device}", wbps: 512KiB }] }
+`,
     );
-    const [from = 0, to = 0] = written.stdout.trim().split(" ").map(Number);
+    expect(said).toContain("io.max of zfs does not hold back what it writes to its volumes");
+    const timed =
+      "read -r from _ </proc/uptime; dd if=/dev/urandom of=/srv/file bs=1M count=24 conv=fsync 2>/dev/null; read -r to _ </proc/uptime; echo $from $to";
+    const written = await cells.host.mustHenge("exec", "zfs", "--", "/bin/sh", "-c", timed);
+    const [from = 0, to = 0] = written.trim().split(" ").map(Number);
     // At 512 KiB a second they would have taken 48 s.
     expect(to - from).toBeLessThan(24);
-    expect(await cells.inLoud(`grep '^${device} .*wbytes=[1-9]' io.stat || echo none`)).toBe(
-      "none\n",
-    );
+    const counted = `grep '^${device} .*wbytes=[1-9]' ${CGROUPS}/zfs/io.stat || echo none`;
+    expect(await cells.host.must(counted)).toBe("none\n");
   });
 });
