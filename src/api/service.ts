@@ -42,7 +42,8 @@ const definition = loadSync("henge/v1/henge.proto", {
   defaults: true,
 });
 
-export const hengeService = definition["henge.v1.Henge"] as unknown as Methods;
+export const SERVICE_NAME = "henge.v1.Henge";
+export const hengeService = definition[SERVICE_NAME] as unknown as Methods;
 
 /** Metadata of a failed call: its ErrorCode, and a JSON object of what is known beyond the message. */
 export const ERROR_CODE_KEY = "henge-error-code";

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { Client as GrpcClient, credentials, status } from "@grpc/grpc-js";
 import type { ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
 
-import { ERROR_CODE_KEY, ERROR_DETAIL_KEY, hengeService } from "../api/service.js";
+import { ERROR_CODE_KEY, ERROR_DETAIL_KEY, SERVICE_NAME, hengeService } from "../api/service.js";
 import type {
   ErrorDetail,
   Message,
@@ -45,6 +45,24 @@ const DEADLINE_MS: Record<RpcName, number> = {
   Doctor: 60 * SECOND,
   Version: 30 * SECOND,
 };
+/** What only looks is asked again when the daemon that was asked ended meanwhile: the next one answers. */
+const SERVICE_CONFIG = {
+  loadBalancingConfig: [],
+  methodConfig: [
+    {
+      name: (["Plan", "Validate", "List", "Get", "Doctor", "Version"] satisfies UnaryName[]).map(
+        (method) => ({ service: SERVICE_NAME, method }),
+      ),
+      retryPolicy: {
+        maxAttempts: 5,
+        initialBackoff: "0.1s",
+        maxBackoff: "1s",
+        backoffMultiplier: 2,
+        retryableStatusCodes: ["UNAVAILABLE"],
+      },
+    },
+  ],
+};
 /** A daemon that is not there is known at once; this is for a socket whose daemon is being started, or hangs. */
 export const PATIENCE_MS = 60 * SECOND;
 
@@ -66,7 +84,7 @@ export async function connect(
   await probe(socketPath, startHint);
   const grpc = new GrpcClient(`unix:${socketPath}`, credentials.createInsecure(), {
     "grpc.enable_http_proxy": 0,
-    "grpc.enable_retries": 0,
+    "grpc.service_config": JSON.stringify(SERVICE_CONFIG),
   });
   try {
     await ready(grpc, socketPath, patienceMs);

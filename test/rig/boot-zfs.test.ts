@@ -47,7 +47,7 @@ describe("a host with a ZFS pool that is powered off and on", () => {
       await untilUp(host, ["ledger running"]);
       const ledger = await host.mustHenge("exec", "shop/db", "--", "/bin/cat", "/srv/ledger");
       expect(ledger).toBe("started\nstopped\nstarted\n");
-      const ours = /^(?:(?:henge-monoliths|henged|henge-cells)\\.service|zfs\\.target)$/;
+      const ours = /^(?:(?:henge-monoliths|henged|henge-cells)\.service|zfs\.target)$/;
       const stopped = await deedsOfSystemd(host, "last", /^Stopped(?: target)?$/, ours);
       expect(stopped).toEqual([
         ...["Stopped henge-monoliths.service", "Stopped henged.service"],
@@ -55,7 +55,7 @@ describe("a host with a ZFS pool that is powered off and on", () => {
       ]);
       const begun = /^(?:Started|Finished|Reached target)$/;
       const theirs =
-        /^(?:zfs-import-cache\\.service|zfs\\.target|henge-cells\\.service|henged\\.service)$/;
+        /^(?:zfs-import-cache\.service|zfs\.target|henge-cells\.service|henged\.service)$/;
       expect(await deedsOfSystemd(host, "this", begun, theirs)).toEqual([
         ...["Finished zfs-import-cache.service", "Reached target zfs.target"],
         ...["Started henge-cells.service", "Started henged.service"],

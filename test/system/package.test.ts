@@ -138,7 +138,7 @@ describe("what is installed", () => {
       expect(read(`DEBIAN/${script}`)).not.toMatch(/@[A-Z_]+@/);
     }
     expect(read("DEBIAN/postinst")).toContain(
-      "deb-systemd-invoke start henge-monoliths.service henged.service henged.socket ",
+      "deb-systemd-invoke start henge-cells.socket henge-monoliths.service henged.service henged.socket ",
     );
     expect(read("DEBIAN/postrm")).toContain("-o name,guid,henge:owner");
     expect(existsSync(join(work, "tree/DEBIAN/preinst"))).toBe(false);

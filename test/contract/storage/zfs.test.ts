@@ -20,10 +20,13 @@ let pool: TestZfs;
 let volume: string;
 
 /** Runs `act` with the volume mounted somewhere on the host, as an administrator would look into it. */
-async function within(act: (path: string) => Promise<void>): Promise<void> {
+async function within(
+  act: (path: string) => Promise<void>,
+  how: "rw" | "ro" = "rw",
+): Promise<void> {
   const path = join(pool.directory, "look");
   await mkdir(path);
-  await runCommand(["mount", "-t", "zfs", volume, path]);
+  await runCommand(["mount", "-t", "zfs", "-o", how, volume, path]);
   try {
     await act(path);
   } finally {
@@ -75,7 +78,7 @@ describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
     volume = before.path;
     await within(async () => {
       expect(await pool.driver.imageSource(image, digest)).toEqual(before);
-    });
+    }, "ro");
   });
 
   it("says what the dataset is called now", async () => {

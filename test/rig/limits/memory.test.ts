@@ -29,9 +29,9 @@ async function killedAtMs(): Promise<number> {
 /** That a kill was told within two seconds of the guest's clock, as the cell's and its unit's, and the unit is back. */
 async function expectKillTold(seq: number, pid: number, killedMs: number): Promise<void> {
   const back = await cells.untilTold(seq, (one) => one["state"] === "running");
+  const oom = await cells.untilTold(seq, ({ kind }) => kind === "oom");
+  expect(Date.parse(oom.at) - killedMs).toBeLessThan(2_000);
   const told = await cells.eventsAfter(seq);
-  const oom = told.find(({ kind }) => kind === "oom");
-  expect(Date.parse(oom?.at ?? "") - killedMs).toBeLessThan(2_000);
   expect(told).toContainEqual(
     expect.objectContaining({
       ...{ kind: "unit-exit", unit: "worker", pid },
