@@ -192,8 +192,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "a volume that was made in part counts as made",
     file: "src/storage/subvolume.ts",
-    from: "  const partial = partialPath(path);\n  try {",
-    to: "  const partial = path;\n  try {",
+    from: "  const partial = partialPath(path);\n  await making",
+    to: "  const partial = path;\n  await making",
     test: "test/contract/storage/btrfs.test.ts",
   },
   {

@@ -6,6 +6,7 @@ import { ESLint, type Linter } from "eslint";
 import { describe, expect, it } from "vitest";
 
 import { parseManifest } from "../../src/manifest/index.js";
+import { MUTATIONS } from "../mutation/mutations.js";
 
 const eslint = new ESLint();
 const LOADING_TYPES_MS = 60_000;
@@ -81,5 +82,14 @@ describe("the README", () => {
   it("shows a manifest that is valid", () => {
     const [, text = ""] = /```yaml\n([^]*?)```/.exec(readFileSync("README.md", "utf8")) ?? [];
     expect(parseManifest({ file: "README.md", directory: "/", text }).name).toBe("shop");
+  });
+});
+
+describe("the mutations", () => {
+  it("name what stands exactly once in their file, so that none of them rots unseen", () => {
+    const rotten = MUTATIONS.filter(
+      ({ file, from }) => readFileSync(file, "utf8").split(from).length !== 2,
+    );
+    expect(rotten.map(({ name }) => name)).toEqual([]);
   });
 });
