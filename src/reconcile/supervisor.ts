@@ -197,6 +197,8 @@ export class Supervisor {
       const started = await this.warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
       // A short life: its end may have overtaken this answer, and is what was seen last.
       if (this.life.phase.kind === "launching") this.seen = started;
+      else if (this.seen.exit !== undefined)
+        this.seen = { startedAtMs: started.startedAtMs, ...this.seen };
       this.dispatch({ kind: "started", pid: started.pid });
     } catch (error) {
       this.dispatch({

@@ -198,6 +198,15 @@ it("does not start what waits for a one-shot that failed", async () => {
   expect((await states(daemon))["shop/web:web"]).toBe("stopped");
 });
 
+it("knows when a unit was started whose end came before the answer to its start", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  const { units } = await daemon.get(cell("shop/web"));
+  const migrate = units.find(({ name }) => name === "migrate");
+  expect(migrate).toMatchObject({ state: "done", startedAtMs: 0, exit: { code: 0 } });
+});
+
 it("tells why a program cannot be started", async () => {
   const house = await House.build();
   const daemon = await house.daemon();
