@@ -45,6 +45,8 @@ export type {
   VolumeSpec,
 } from "./volume.js";
 export type { BtrfsHealth, PoolHealth, Scrub, ZfsDevice, ZfsHealth } from "./pool.js";
+export { SNAPSHOT_PATTERN, isSnapshotName } from "./snapshot.js";
+export type { SnapshotName, SnapshotStatus, VolumeSnapshot } from "./snapshot.js";
 export { CELL_STATES, UNIT_STATES } from "./status.js";
 export type {
   CellState,

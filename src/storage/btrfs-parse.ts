@@ -9,6 +9,10 @@ export interface Subvolume {
   readonly readOnly: boolean;
   /** Limit of its quota group on referenced bytes; absent when there is none. */
   readonly quotaBytes?: number;
+  /** Transaction of the pool it was made in. */
+  readonly madeIn: number;
+  /** Held by no other subvolume; 0 when its quota group does not tell. */
+  readonly exclusiveBytes: number;
 }
 
 /**
@@ -25,12 +29,20 @@ export function parseSubvolumeShow(text: string): Subvolume {
       `cannot read what btrfs said of a subvolume: ${JSON.stringify(text.slice(0, 200))}`,
     );
   }
-  const limit = [...text.matchAll(/^\s*Limit referenced:\s+(\d+|-|none)$/gm)].at(-1)?.[1] ?? "-";
+  const madeIn = /^\s*Gen at creation:\s+(\d+)$/m.exec(text)?.[1] ?? "0";
+  const limit = lastOf(text, /^\s*Limit referenced:\s+(\d+|-|none)$/gm) ?? "-";
+  const exclusive = lastOf(text, /^\s*Usage exclusive:\s+(\d+)$/gm) ?? "0";
   return {
     uuid: uuid.replaceAll("-", ""),
     readOnly: flags.split(/[\s,]+/).includes("readonly"),
     ...(/^\d+$/.test(limit) ? { quotaBytes: Number(limit) } : {}),
+    madeIn: Number(madeIn),
+    exclusiveBytes: Number(exclusive),
   };
+}
+
+function lastOf(text: string, pattern: RegExp): string | undefined {
+  return [...text.matchAll(pattern)].at(-1)?.[1];
 }
 
 /** Output of `btrfs device stats`: the counters above 0. */

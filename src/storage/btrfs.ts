@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import { isLabel } from "../spec/index.js";
-import type { Run } from "../command.js";
 import type {
   ImageName,
   MonolithName,
@@ -15,8 +14,11 @@ import type {
 } from "../spec/index.js";
 
 import type { VolumeDriver } from "./driver.js";
+import { btrfsSnapshots, removePartialSnapshots } from "./btrfs-snapshots.js";
 import { readBtrfsHealth } from "./btrfs-health.js";
-import { checkMounted, closeMount, ensureMounted } from "./loop-mount.js";
+import { checkPool } from "./btrfs-pool.js";
+import type { BtrfsOptions, BtrfsPool } from "./btrfs-pool.js";
+import { closeMount, ensureMounted } from "./loop-mount.js";
 import { Making } from "./making.js";
 import { checkLabel, imageFileName, parseImageFileName } from "./names.js";
 import { ensurePoolFile, recordPath } from "./pool-file.js";
@@ -35,23 +37,6 @@ import { unpackImage } from "./unpack.js";
 /** BTRFS_SUPER_MAGIC of statfs(2). */
 const BTRFS_FS_TYPE = 0x9123683e;
 
-export interface BtrfsOptions {
-  /** Absolute path of the pool's file; `FILE.uuid` beside it remembers which pool it is. */
-  readonly poolFile: string;
-  /** Absolute directory the pool is mounted at; its parent belongs to root alone. */
-  readonly mountPoint: string;
-  /** Size of a pool that is made; the file is sparse. An existing pool keeps its size. */
-  readonly sizeBytes: number;
-  readonly run: Run;
-}
-
-interface Pool extends BtrfsOptions {
-  /** Directories of the pool: `volumes/MONOLITH/VOLUME` and `images/IMAGE.DIGEST`. */
-  readonly volumes: string;
-  readonly images: string;
-  readonly making: Making;
-}
-
 export interface BtrfsDriver extends VolumeDriver {
   /** Unmounts the embedded pool and detaches its loop device; nothing of it may be in use. */
   closePool(): Promise<void>;
@@ -59,41 +44,39 @@ export interface BtrfsDriver extends VolumeDriver {
 
 /** A driver of the embedded pool. Nothing is touched before `ensurePool`. */
 export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
-  const [volumes, images] = [
-    join(options.mountPoint, "volumes"),
-    join(options.mountPoint, "images"),
-  ];
-  const pool: Pool = { ...options, volumes, images, making: new Making() };
+  const within = (name: string): string => join(options.mountPoint, name);
+  const pool: BtrfsPool = {
+    ...options,
+    volumes: within("volumes"),
+    images: within("images"),
+    snapshots: within("snapshots"),
+    making: new Making(),
+  };
   return {
     keeps: [],
+    isOneInstant: false,
     ...poolVerbs(pool),
     ...volumeListVerbs(pool),
     ...volumeVerbs(pool),
     ...imageVerbs(pool),
+    ...btrfsSnapshots(pool),
   };
 }
 
-/** Every other verb begins here: a directory where the pool should be mounted is never taken for an empty pool. */
-async function checkPool(pool: Pool): Promise<void> {
-  const uuid = await readRecord(recordPath(pool.poolFile));
-  if (uuid === undefined)
-    throw new HengeError("WRONG_STATE", `cannot use the pool ${pool.poolFile}: it was never made`);
-  await checkMounted(pool.run, pool, uuid);
-}
-
-function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "health" | "closePool"> {
-  const { run, mountPoint, poolFile, volumes, images } = pool;
+function poolVerbs(pool: BtrfsPool): Pick<BtrfsDriver, "ensurePool" | "facts" | "health" | "closePool"> {
+  const { run, mountPoint, poolFile, volumes, images, snapshots } = pool;
   return {
     async ensurePool(signal) {
       const uuid = await ensurePoolFile(run, poolFile, pool.sizeBytes, signal);
       await ensureMounted(run, pool, uuid, signal);
       await run(["btrfs", "quota", "enable", mountPoint], { signal });
-      for (const directory of [volumes, images])
+      for (const directory of [volumes, images, snapshots])
         await mkdir(directory, { recursive: true, mode: 0o700 });
       const monoliths = (await listNames(volumes))
         .filter(isLabel)
         .map((name) => join(volumes, name));
       for (const parent of [images, ...monoliths]) await removePartial(pool, parent, signal);
+      await removePartialSnapshots(pool, signal);
     },
     async facts() {
       await checkPool(pool);
@@ -116,7 +99,7 @@ function poolVerbs(pool: Pool): Pick<BtrfsDriver, "ensurePool" | "facts" | "heal
   };
 }
 
-function volumeListVerbs(pool: Pool): Pick<VolumeDriver, "listMonoliths" | "listVolumes"> {
+function volumeListVerbs(pool: BtrfsPool): Pick<VolumeDriver, "listMonoliths" | "listVolumes"> {
   const { run, volumes } = pool;
   return {
     async listMonoliths() {
@@ -144,7 +127,7 @@ function volumeListVerbs(pool: Pool): Pick<VolumeDriver, "listMonoliths" | "list
 }
 
 function volumeVerbs(
-  pool: Pool,
+  pool: BtrfsPool,
 ): Pick<VolumeDriver, "createVolume" | "setVolume" | "destroyVolume" | "volumeSource"> {
   const { run, volumes } = pool;
   const pathOf = (monolith: MonolithName, volume: VolumeName) =>
@@ -161,7 +144,7 @@ function volumeVerbs(
         );
       }
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await makeWhole(pool, path, signal, (partial) =>
+      await makeWhole(pool, { path }, signal, (partial) =>
         setQuota(run, partial, volume.quotaBytes, signal),
       );
     },
@@ -186,7 +169,7 @@ function volumeVerbs(
 }
 
 function imageVerbs(
-  pool: Pool,
+  pool: BtrfsPool,
 ): Pick<VolumeDriver, "importImage" | "listImages" | "imageSource" | "destroyImage"> {
   const { run, images } = pool;
   const pathOf = (image: ImageName, digest: string) => join(images, imageFileName(image, digest));
@@ -195,7 +178,7 @@ function imageVerbs(
       const path = pathOf(image, digest);
       signal.throwIfAborted();
       await checkPool(pool);
-      await makeWhole(pool, path, signal, async (directory) => {
+      await makeWhole(pool, { path }, signal, async (directory) => {
         await unpackImage(run, { image, archive, digest, directory }, signal);
         await run(["btrfs", "property", "set", "-t", "subvol", directory, "ro", "true"], {
           signal,

@@ -6,6 +6,8 @@ import type {
   MonolithName,
   MountSource,
   PoolHealth,
+  SnapshotName,
+  SnapshotStatus,
   VolumeFeature,
   VolumeName,
   VolumeSpec,
@@ -22,6 +24,8 @@ export interface PoolFacts {
 export interface VolumeDriver {
   /** What it can keep of a volume beside its quota. */
   readonly keeps: readonly VolumeFeature[];
+  /** Whether a snapshot of several volumes is one instant by itself; else their writers must be held still meanwhile. */
+  readonly isOneInstant: boolean;
   /** Mounts the pool, makes it first where it is the embedded one and missing. Idempotent. */
   ensurePool(signal: AbortSignal): Promise<void>;
   /** @throws {HengeError} WRONG_STATE: the pool is not mounted, or it is another pool */
@@ -47,4 +51,35 @@ export interface VolumeDriver {
   listImages(): Promise<readonly ImageStatus[]>;
   imageSource(image: ImageName, digest: string): Promise<MountSource>;
   destroyImage(image: ImageName, digest: string, signal: AbortSignal): Promise<void>;
+  /** Oldest first; also those an administrator took. */
+  listSnapshots(monolith: MonolithName): Promise<readonly SnapshotStatus[]>;
+  /**
+   * Of all its volumes under one name, whole or not at all.
+   * @param reason why it cannot be relied on, kept with it
+   * @throws {HengeError} SNAPSHOT_EXISTS · WRONG_STATE: the monolith has no volume
+   */
+  takeSnapshot(
+    monolith: MonolithName,
+    name: SnapshotName,
+    reason: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Idempotent. @throws {HengeError} WRONG_STATE: a clone cannot be without it */
+  destroySnapshot(monolith: MonolithName, name: SnapshotName, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes the volumes what they were, and destroys the snapshots taken since. What was interrupted is finished by the
+   * same call. None of the volumes may be mounted.
+   * @throws {HengeError} SNAPSHOT_NOT_FOUND · WRONG_STATE: a clone cannot be without a later snapshot
+   */
+  rollBack(monolith: MonolithName, name: SnapshotName, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes a volume of another monolith with what was in a snapshot's volume of the same name.
+   * @throws {HengeError} SNAPSHOT_NOT_FOUND · WRONG_STATE: there is such a volume already
+   */
+  cloneVolume(
+    from: { readonly monolith: MonolithName; readonly snapshot: SnapshotName },
+    to: MonolithName,
+    volume: VolumeSpec,
+    signal: AbortSignal,
+  ): Promise<void>;
 }

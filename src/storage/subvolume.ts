@@ -21,34 +21,64 @@ interface Maker {
   readonly making: Making;
 }
 
+interface Place {
+  readonly path: string;
+  /** The subvolume it begins as a copy of; empty when absent. */
+  readonly origin?: string;
+}
+
+type Fill = (partial: string) => Promise<void>;
+
 /**
  * Makes a subvolume under a name nobody looks at, fills it, has it on disk, and only then gives it its name. Does
  * nothing when there is one already: somebody else may just have made it.
  */
 export async function makeWhole(
   { run, making }: Maker,
-  path: string,
+  place: Place,
   signal: AbortSignal,
-  fill: (partial: string) => Promise<void>,
+  fill: Fill,
 ): Promise<void> {
-  const partial = partialPath(path);
-  await making.alone(partial, async () => {
+  await making.alone(partialPath(place.path), async () => {
     signal.throwIfAborted();
-    if (!(await exists(path))) await makeAt(run, { path, partial }, signal, fill);
+    if (!(await exists(place.path))) await makeAt(run, place, signal, fill);
   });
+}
+
+/** The same in the place of one that may be there: it is gone only when the new one has its name. */
+export async function replaceWhole(
+  { run, making }: Maker,
+  place: Place,
+  signal: AbortSignal,
+  fill: Fill,
+): Promise<void> {
+  const old = `${partialPath(place.path)}.old`;
+  await making.alone(partialPath(place.path), () =>
+    making.alone(old, async () => {
+      await destroySubvolume(run, old, signal); // of an attempt that was killed
+      await makeAt(run, place, signal, fill, async () => {
+        if (await exists(place.path)) await rename(place.path, old);
+      });
+      await destroySubvolume(run, old, signal);
+    }),
+  );
 }
 
 async function makeAt(
   run: Run,
-  { path, partial }: { readonly path: string; readonly partial: string },
+  { path, origin }: Place,
   signal: AbortSignal,
-  fill: (partial: string) => Promise<void>,
+  fill: Fill,
+  giveWay: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
+  const partial = partialPath(path);
   try {
     await destroySubvolume(run, partial, signal); // of an attempt that was killed
-    await run(["btrfs", "subvolume", "create", partial], { signal });
+    const from = origin === undefined ? (["create"] as const) : (["snapshot", origin] as const);
+    await run(["btrfs", "subvolume", ...from, partial], { signal });
     await fill(partial);
     await syncPool(run, partial, signal);
+    await giveWay();
     await rename(partial, path);
     await syncPool(run, path, signal);
   } catch (error) {
@@ -66,7 +96,7 @@ export async function destroy(run: Run, path: string, signal: AbortSignal): Prom
   await destroySubvolume(run, partial, signal);
 }
 
-async function destroySubvolume(run: Run, path: string, signal?: AbortSignal): Promise<void> {
+export async function destroySubvolume(run: Run, path: string, signal?: AbortSignal): Promise<void> {
   if (!(await exists(path))) return;
   const options = { timeoutMs: DISK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
   try {
@@ -121,11 +151,11 @@ export async function setQuota(
   }
 }
 
-async function syncPool(run: Run, path: string, signal: AbortSignal): Promise<void> {
+export async function syncPool(run: Run, path: string, signal: AbortSignal): Promise<void> {
   await run(["btrfs", "filesystem", "sync", path], { timeoutMs: DISK_DEADLINE_MS, signal });
 }
 
-function partialPath(path: string): string {
+export function partialPath(path: string): string {
   const cut = path.lastIndexOf("/") + 1;
   return `${path.slice(0, cut)}${PARTIAL_PREFIX}${path.slice(cut)}`;
 }

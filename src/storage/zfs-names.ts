@@ -8,8 +8,11 @@ import { PARTIAL_PREFIX, checkLabel, imageFileName, parseImageFileName } from ".
 
 type Argv = readonly [string, ...string[]];
 
-/** A user property of zfsprops(7). */
+/** User properties of zfsprops(7). */
 export const OWNER_PROPERTY = "henge:owner";
+/** Of a snapshot: the volumes it was taken of, with commas between; and why it cannot be relied on. */
+const MEMBERS_PROPERTY = "henge:volumes";
+const REASON_PROPERTY = "henge:reason";
 
 // Inherited by all below. `legacy`: no tool of ZFS mounts one, whatever it is asked. What a cell leaves on a volume is
 // worth nothing on the host (setuid, devices); ACLs and extended attributes live in the inode (xattr=sa).
@@ -125,4 +128,43 @@ export const DATASET_COLUMNS = [
 export function listArgv(dataset: string, depth: number): Argv {
   const columns = DATASET_COLUMNS.join(",");
   return ["zfs", "list", "-Hp", "-t", "filesystem", "-d", String(depth), "-o", columns, dataset];
+}
+
+/** One transaction for all of them. */
+export function snapshotArgv(
+  datasets: readonly string[],
+  name: string,
+  members: readonly string[],
+  reason: string | undefined,
+): Argv {
+  const properties = {
+    [MEMBERS_PROPERTY]: members.join(","),
+    ...(reason === undefined ? {} : { [REASON_PROPERTY]: reason }),
+  };
+  return ["zfs", "snapshot", ...options(properties), ...datasets.map((each) => `${each}@${name}`)];
+}
+
+/** A clone takes nothing from its origin but what it holds. */
+export function cloneArgv(
+  origin: string,
+  dataset: string,
+  properties: Readonly<Record<string, string>>,
+): Argv {
+  return ["zfs", "clone", ...options({ canmount: "noauto", ...properties }), origin, dataset];
+}
+
+export const SNAPSHOT_COLUMNS = [
+  "name",
+  "guid",
+  "used",
+  "creation",
+  "createtxg",
+  "clones",
+  MEMBERS_PROPERTY,
+  REASON_PROPERTY,
+] as const;
+
+/** The snapshots of everything below, as `parseSnapshots` reads them. */
+export function snapshotsArgv(parent: string): Argv {
+  return ["zfs", "list", "-Hp", "-t", "snapshot", "-r", "-o", SNAPSHOT_COLUMNS.join(","), parent];
 }

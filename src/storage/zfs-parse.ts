@@ -5,7 +5,7 @@ import { CommandError, HengeError } from "../errors.js";
 import { VOLUME_PROPERTIES } from "../spec/index.js";
 import type { VolumeProperty, ZfsHealth } from "../spec/index.js";
 
-import { DATASET_COLUMNS, OWNER_PROPERTY } from "./zfs-names.js";
+import { DATASET_COLUMNS, OWNER_PROPERTY, SNAPSHOT_COLUMNS } from "./zfs-names.js";
 
 export interface Dataset {
   readonly name: string;
@@ -55,6 +55,45 @@ export function parseDatasets(text: string): readonly Dataset[] {
 /** Output of `zfs list -Hp -o name,guid`. */
 export function parseGuids(text: string): readonly Pick<Dataset, "name" | "guid">[] {
   return rows(text, 2).map(([name = "", guid = ""]) => ({ name, guid }));
+}
+
+export interface DatasetSnapshot {
+  readonly dataset: string;
+  /** Behind the `@`. */
+  readonly name: string;
+  readonly guid: string;
+  readonly usedBytes: number;
+  /** Whole seconds. */
+  readonly createdAtMs: number;
+  readonly transaction: number;
+  /** Datasets. */
+  readonly clones: readonly string[];
+  readonly volumes?: readonly string[];
+  readonly reason?: string;
+}
+
+/** Output of `snapshotsArgv`. */
+export function parseSnapshots(text: string): readonly DatasetSnapshot[] {
+  return rows(text, SNAPSHOT_COLUMNS.length).map(
+    ([full = "", guid = "", used, creation, transaction, clones, volumes, reason]) => {
+      const cut = full.indexOf("@");
+      return {
+        dataset: full.slice(0, cut),
+        name: full.slice(cut + 1),
+        guid,
+        usedBytes: parseBytes(used),
+        createdAtMs: parseBytes(creation) * 1_000,
+        transaction: parseBytes(transaction),
+        clones: isSet(clones) ? clones.split(",") : [],
+        ...(isSet(volumes) ? { volumes: volumes.split(",") } : {}),
+        ...(isSet(reason) ? { reason } : {}),
+      };
+    },
+  );
+}
+
+function isSet(text: string | undefined): text is string {
+  return text !== undefined && text !== "" && text !== "-";
 }
 
 export interface Pool {

@@ -28,6 +28,7 @@ import {
   volumeOf,
   volumeProperties,
 } from "./zfs-properties.js";
+import { zfsSnapshots } from "./zfs-snapshots.js";
 import { datasetSource } from "./zfs-source.js";
 import type { Identify } from "./zfs-source.js";
 
@@ -56,10 +57,12 @@ export function createZfsDriver(options: ZfsOptions): VolumeDriver {
   };
   return {
     keeps: [...VOLUME_PROPERTIES, "encryption"],
+    isOneInstant: true,
     ...poolVerbs(pool),
     ...volumeListVerbs(pool),
     ...volumeVerbs(pool, identify),
     ...zfsImages(pool, identify, workshop),
+    ...zfsSnapshots(pool),
   };
 }
 

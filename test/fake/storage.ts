@@ -3,6 +3,15 @@
 import { HengeError } from "../../src/errors.js";
 import { checkLabel, imageFileName, parseImageFileName } from "../../src/storage/names.js";
 import type { VolumeDriver } from "../../src/storage/driver.js";
+import {
+  checkSnapshotName,
+  findSnapshot,
+  groupParts,
+  nothingToSnapshot,
+  partOf,
+  snapshotExists,
+} from "../../src/storage/snapshots.js";
+import type { Part } from "../../src/storage/snapshots.js";
 import type { MonolithName, MountSource, VolumeName, VolumeSpec } from "../../src/spec/index.js";
 
 interface Dataset {
@@ -19,11 +28,15 @@ export interface FakeDriver extends VolumeDriver {
   readonly badArchives: Set<string>;
 }
 
+type SnapshotVerb =
+  "listSnapshots" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume";
+
 const ROOT = "/fake/pool";
 
 export function createFakeDriver(): FakeDriver {
   const volumes = new Map<string, Dataset>();
   const images = new Map<string, Dataset>();
+  const snapshots = new Map<MonolithName, Part[]>();
   const replaced = new Set<string>();
   const badArchives = new Set<string>();
   let mounted = false;
@@ -53,8 +66,9 @@ export function createFakeDriver(): FakeDriver {
   const setVolume = (name: string, identity: string, quotaBytes: number | undefined) =>
     volumes.set(name, { identity, ...(quotaBytes === undefined ? {} : { quotaBytes }) });
 
-  const driver: FakeDriver = {
+  const driver: Omit<FakeDriver, SnapshotVerb> = {
     keeps: [],
+    isOneInstant: false,
     badArchives,
     unmount: () => {
       mounted = false;
@@ -136,5 +150,60 @@ export function createFakeDriver(): FakeDriver {
       images.delete(name);
     },
   };
-  return driver;
+  const partsOf = (monolith: MonolithName) => snapshots.get(monolith) ?? [];
+  const listed = (monolith: MonolithName) => groupParts(partsOf(monolith));
+  const forget = (monolith: MonolithName, names: readonly string[]) =>
+    snapshots.set(
+      monolith,
+      partsOf(monolith).filter(({ name }) => !names.includes(name)),
+    );
+  return {
+    ...driver,
+    listSnapshots: async (monolith) => {
+      checkPool();
+      return listed(monolith);
+    },
+    takeSnapshot: async (monolith, name, reason, signal) => {
+      checkSnapshotName(name);
+      checkPool(signal);
+      if (listed(monolith).some((known) => known.name === name))
+        throw snapshotExists(monolith, name);
+      const members = (await driver.listVolumes(monolith)).map((volume) => volume.name);
+      if (members.length === 0) throw nothingToSnapshot(monolith);
+      const transaction = ++made;
+      const taken = members.map((volume) => ({
+        ...{ name, volume, members, transaction, usedBytes: 0, clones: [] },
+        guid: nextIdentity(),
+        createdAtMs: 1_000 * transaction,
+        ...(reason === undefined ? {} : { reason }),
+      }));
+      snapshots.set(monolith, [...partsOf(monolith), ...taken]);
+    },
+    destroySnapshot: async (monolith, name, signal) => {
+      checkSnapshotName(name);
+      checkPool(signal);
+      forget(monolith, [name]);
+    },
+    rollBack: async (monolith, name, signal) => {
+      checkSnapshotName(name);
+      checkPool(signal);
+      const { found, later } = findSnapshot(listed(monolith), monolith, name);
+      for (const { volume } of found.volumes)
+        setVolume(
+          key(monolith, volume),
+          nextIdentity(),
+          volumes.get(key(monolith, volume))?.quotaBytes,
+        );
+      forget(
+        monolith,
+        later.map((snapshot) => snapshot.name),
+      );
+    },
+    cloneVolume: async (from, to, volume, signal) => {
+      checkPool(signal);
+      const { found } = findSnapshot(listed(from.monolith), from.monolith, from.snapshot);
+      partOf(found, volume.name);
+      await driver.createVolume(to, volume, signal);
+    },
+  };
 }

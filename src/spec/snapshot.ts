@@ -1,0 +1,35 @@
+// Snapshots of a whole monolith: one name over all of its volumes.
+
+import type { MonolithName, VolumeName } from "./names.js";
+
+export type SnapshotName = string & { readonly brand: "snapshot" };
+
+/** No `@`, `%` or `/`, which ZFS gives a meaning to; nothing that begins like an option or like what is not whole yet. */
+export const SNAPSHOT_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+
+export function isSnapshotName(text: string): text is SnapshotName {
+  return SNAPSHOT_PATTERN.test(text);
+}
+
+/** Oldest first wherever there are several. */
+export interface SnapshotStatus {
+  /** As the pool has it: one that Henge did not take may have a name no verb accepts. */
+  readonly name: string;
+  readonly createdAtMs: number;
+  /** In the order of their names. */
+  readonly volumes: readonly VolumeSnapshot[];
+  /** Every volume the monolith had then, all in one instant. */
+  readonly consistent: boolean;
+  /** Why it is not consistent. */
+  readonly reason?: string;
+  /** Monoliths that cannot be without it. */
+  readonly clones: readonly MonolithName[];
+}
+
+export interface VolumeSnapshot {
+  readonly volume: VolumeName;
+  /** Room that would be free without it. */
+  readonly usedBytes: number;
+  /** What the pool's own tools call it by, for ever. */
+  readonly guid: string;
+}

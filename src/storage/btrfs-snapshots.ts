@@ -1,0 +1,238 @@
+// Snapshots in the embedded pool: read-only subvolumes in a directory of their own, which gets its name when all are made.
+// They are one instant only when nothing writes meanwhile.
+
+import { mkdir, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { HengeError } from "../errors.js";
+import { isLabel } from "../spec/index.js";
+import type { MonolithName, VolumeName } from "../spec/index.js";
+
+import { checkPool } from "./btrfs-pool.js";
+import type { BtrfsPool } from "./btrfs-pool.js";
+import type { VolumeDriver } from "./driver.js";
+import { PARTIAL_PREFIX, checkLabel } from "./names.js";
+import { readRecord, writeRecord } from "./record.js";
+import { checkSnapshotName, findSnapshot, groupParts, nothingToSnapshot, partOf } from "./snapshots.js";
+import { snapshotExists } from "./snapshots.js";
+import type { Part } from "./snapshots.js";
+import {
+  destroySubvolume,
+  exists,
+  listNames,
+  makeWhole,
+  partialPath,
+  readSubvolume,
+  replaceWhole,
+  setQuota,
+  syncPool,
+} from "./subvolume.js";
+import { capacityError } from "./unpack.js";
+
+/** Beside the volumes, whose names are labels. */
+const RECORD = "_taken";
+
+interface Taken {
+  readonly createdAtMs: number;
+  readonly members: readonly string[];
+  readonly reason?: string;
+}
+
+type SnapshotVerbs = Pick<
+  VolumeDriver,
+  "listSnapshots" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
+>;
+
+export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
+  const { run } = pool;
+  const list = async (monolith: MonolithName) => groupParts(await readParts(pool, monolith));
+  return {
+    async listSnapshots(monolith) {
+      await checkPool(pool);
+      return list(monolith);
+    },
+    async takeSnapshot(monolith, name, reason, signal) {
+      const path = pathOf(pool, monolith, name);
+      await checkPool(pool);
+      if (await exists(path)) throw snapshotExists(monolith, name);
+      const members = await volumesOf(pool, monolith);
+      if (members.length === 0) throw nothingToSnapshot(monolith);
+      await pool.making.alone(partialPath(path), () =>
+        take(pool, { monolith, path, members, reason }, signal),
+      );
+    },
+    async destroySnapshot(monolith, name, signal) {
+      const path = pathOf(pool, monolith, name);
+      await checkPool(pool);
+      if (await exists(path)) await destroyDirectory(pool, path, signal);
+    },
+    async rollBack(monolith, name, signal) {
+      const path = pathOf(pool, monolith, name);
+      await checkPool(pool);
+      const { found, later } = findSnapshot(await list(monolith), monolith, name);
+      for (const { volume } of found.volumes)
+        await rollBackVolume(pool, { monolith, volume, origin: join(path, volume) }, signal);
+      for (const snapshot of later)
+        await destroyDirectory(pool, pathOf(pool, monolith, snapshot.name), signal);
+    },
+    async cloneVolume(from, to, volume, signal) {
+      const path = volumePath(pool, to, volume.name);
+      await checkPool(pool);
+      const { found } = findSnapshot(await list(from.monolith), from.monolith, from.snapshot);
+      const part = partOf(found, volume.name);
+      if (await exists(path))
+        throw new HengeError(
+          "WRONG_STATE",
+          `cannot make volume ${volume.name} of ${to}: it exists`,
+        );
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      const origin = join(pathOf(pool, from.monolith, from.snapshot), part.volume);
+      await makeWhole(pool, { path, origin }, signal, (partial) =>
+        setQuota(run, partial, volume.quotaBytes, signal),
+      );
+    },
+  };
+}
+
+/** What earlier attempts left; not what is just being made. */
+export async function removePartialSnapshots(pool: BtrfsPool, signal: AbortSignal): Promise<void> {
+  for (const monolith of (await listNames(pool.snapshots)).filter(isLabel)) {
+    const parent = join(pool.snapshots, monolith);
+    for (const name of await listNames(parent)) {
+      const path = join(parent, name);
+      if (name.startsWith(PARTIAL_PREFIX) && !pool.making.has(path))
+        await pool.making.alone(path, () => emptyDirectory(pool, path, signal));
+    }
+  }
+}
+
+function pathOf(pool: BtrfsPool, monolith: MonolithName, name: string): string {
+  return join(pool.snapshots, checkLabel("monolith", monolith), checkSnapshotName(name));
+}
+
+function volumePath(pool: BtrfsPool, monolith: MonolithName, volume: VolumeName): string {
+  return join(pool.volumes, checkLabel("monolith", monolith), checkLabel("volume", volume));
+}
+
+async function volumesOf(
+  { volumes }: BtrfsPool,
+  monolith: MonolithName,
+): Promise<readonly VolumeName[]> {
+  const names = await listNames(join(volumes, checkLabel("monolith", monolith)));
+  return names.filter(isLabel).sort() as VolumeName[];
+}
+
+interface Taking {
+  readonly monolith: MonolithName;
+  readonly path: string;
+  readonly members: readonly VolumeName[];
+  readonly reason: string | undefined;
+}
+
+async function take(
+  pool: BtrfsPool,
+  { monolith, path, members, reason }: Taking,
+  signal: AbortSignal,
+): Promise<void> {
+  const { run } = pool;
+  const partial = partialPath(path);
+  try {
+    await emptyDirectory(pool, partial, signal); // of an attempt that was killed
+    await mkdir(partial, { recursive: true, mode: 0o700 });
+    for (const volume of members) {
+      const from = volumePath(pool, monolith, volume);
+      await run(["btrfs", "subvolume", "snapshot", "-r", from, join(partial, volume)], { signal });
+    }
+    const doubt = reason ?? (await leftOut(pool, monolith, members));
+    const taken: Taken = {
+      createdAtMs: Date.now(),
+      members,
+      ...(doubt === undefined ? {} : { reason: doubt }),
+    };
+    await writeRecord(join(partial, RECORD), JSON.stringify(taken));
+    await syncPool(run, partial, signal);
+    await rename(partial, path);
+    await syncPool(run, path, signal);
+  } catch (error) {
+    await emptyDirectory(pool, partial).catch(() => undefined); // else ensurePool removes it
+    throw capacityError(`take a snapshot of ${monolith}`, error);
+  }
+}
+
+/** A cell may make subvolumes of its own in a volume, and a snapshot shows empty directories in their places. */
+async function leftOut(
+  pool: BtrfsPool,
+  monolith: MonolithName,
+  members: readonly VolumeName[],
+): Promise<string | undefined> {
+  for (const volume of members) {
+    const path = volumePath(pool, monolith, volume);
+    if ((await pool.run(["btrfs", "subvolume", "list", "-o", path])).trim() !== "")
+      return `volume ${volume} holds subvolumes of its own, which are left out`;
+  }
+  return undefined;
+}
+
+async function rollBackVolume(
+  pool: BtrfsPool,
+  what: { readonly monolith: MonolithName; readonly volume: VolumeName; readonly origin: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { run } = pool;
+  const path = volumePath(pool, what.monolith, what.volume);
+  // Absent in a rollback that was interrupted, or of a volume that was destroyed since.
+  const quota = (await exists(path)) ? (await readSubvolume(run, path)).quotaBytes : undefined;
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await replaceWhole(pool, { path, origin: what.origin }, signal, (partial) =>
+    setQuota(run, partial, quota, signal),
+  );
+}
+
+async function readParts(pool: BtrfsPool, monolith: MonolithName): Promise<readonly Part[]> {
+  const parent = join(pool.snapshots, checkLabel("monolith", monolith));
+  const parts: Part[] = [];
+  for (const name of await listNames(parent))
+    if (!name.startsWith(PARTIAL_PREFIX))
+      parts.push(...(await readSnapshot(pool, join(parent, name), name)));
+  return parts;
+}
+
+async function readSnapshot(pool: BtrfsPool, path: string, name: string): Promise<readonly Part[]> {
+  const text = await readRecord(join(path, RECORD));
+  const taken = text === undefined ? undefined : (JSON.parse(text) as Taken);
+  const volumes = (await listNames(path)).filter(isLabel);
+  const found = await Promise.all(volumes.map((volume) => readSubvolume(pool.run, join(path, volume))));
+  // Each was made in a transaction of its own; that they are one instant is what `reason` denies.
+  const transaction = Math.max(0, ...found.map(({ madeIn }) => madeIn));
+  return found.map(({ uuid, exclusiveBytes }, index) => ({
+    name,
+    volume: volumes[index] as VolumeName,
+    guid: uuid,
+    usedBytes: exclusiveBytes,
+    createdAtMs: taken?.createdAtMs ?? 0,
+    transaction,
+    ...(taken === undefined ? {} : { members: taken.members }),
+    ...(taken?.reason === undefined ? {} : { reason: taken.reason }),
+    clones: [],
+  }));
+}
+
+/** Takes the name away first: what is half destroyed is never seen. */
+async function destroyDirectory(pool: BtrfsPool, path: string, signal: AbortSignal): Promise<void> {
+  const partial = partialPath(path);
+  await pool.making.alone(partial, async () => {
+    await emptyDirectory(pool, partial, signal);
+    await rename(path, partial);
+    await emptyDirectory(pool, partial, signal);
+  });
+}
+
+async function emptyDirectory(
+  { run }: BtrfsPool,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const name of (await listNames(path)).filter(isLabel))
+    await destroySubvolume(run, join(path, name), signal);
+  await rm(path, { recursive: true, force: true });
+}

@@ -1,0 +1,163 @@
+// Snapshots in a ZFS pool: one command, one transaction, one name on every dataset of the monolith.
+
+import { HengeError } from "../errors.js";
+import type { Run } from "../command.js";
+import { isLabel } from "../spec/index.js";
+import type { MonolithName, SnapshotName, VolumeName } from "../spec/index.js";
+
+import type { VolumeDriver } from "./driver.js";
+import {
+  checkSnapshotName,
+  findSnapshot,
+  groupParts,
+  nothingToSnapshot,
+  partOf,
+  refuseCloned,
+  snapshotExists,
+} from "./snapshots.js";
+import type { Part } from "./snapshots.js";
+import { capacityError } from "./unpack.js";
+import { findDataset, listChildren } from "./zfs-dataset.js";
+import {
+  cloneArgv,
+  createParentArgv,
+  lastPart,
+  snapshotArgv,
+  snapshotsArgv,
+} from "./zfs-names.js";
+import { isMissingDataset, parseSnapshots } from "./zfs-parse.js";
+import type { DatasetSnapshot } from "./zfs-parse.js";
+import { checkTop } from "./zfs-pool.js";
+import type { ZfsPool } from "./zfs-pool.js";
+import { volumeProperties } from "./zfs-properties.js";
+
+const DEADLINE_MS = 5 * 60_000;
+
+type SnapshotVerbs = Pick<
+  VolumeDriver,
+  "listSnapshots" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
+>;
+
+export function zfsSnapshots(pool: ZfsPool): SnapshotVerbs {
+  const { run, names } = pool;
+  const list = async (monolith: MonolithName) => groupParts(await readParts(pool, monolith));
+  return {
+    async listSnapshots(monolith) {
+      await checkTop(pool);
+      return list(monolith);
+    },
+    async takeSnapshot(monolith, name, reason, signal) {
+      checkSnapshotName(name);
+      await checkTop(pool);
+      if ((await list(monolith)).some((known) => known.name === name))
+        throw snapshotExists(monolith, name);
+      const volumes = await volumesOf(pool, monolith);
+      if (volumes.length === 0) throw nothingToSnapshot(monolith);
+      const datasets = volumes.map((volume) => names.volume(monolith, volume));
+      await run(snapshotArgv(datasets, name, volumes, reason), {
+        signal,
+        timeoutMs: DEADLINE_MS,
+      }).catch((error: unknown) => {
+        throw capacityError(`take a snapshot of ${monolith}`, error);
+      });
+    },
+    async destroySnapshot(monolith, name, signal) {
+      checkSnapshotName(name);
+      await checkTop(pool);
+      const found = (await list(monolith)).find((known) => known.name === name);
+      if (found === undefined) return;
+      refuseCloned(`destroy snapshot ${name} of ${monolith}`, [found]);
+      for (const { volume } of found.volumes)
+        await destroyPart(run, `${names.volume(monolith, volume)}@${name}`, signal);
+    },
+    async rollBack(monolith, name, signal) {
+      checkSnapshotName(name);
+      await checkTop(pool);
+      const { found, later } = findSnapshot(await list(monolith), monolith, name);
+      refuseCloned(`roll back ${monolith} to ${name}`, later);
+      for (const { volume } of found.volumes)
+        await run(["zfs", "rollback", "-r", `${names.volume(monolith, volume)}@${name}`], {
+          signal,
+          timeoutMs: DEADLINE_MS,
+        });
+      // Of volumes this snapshot does not have: no later snapshot stays whole.
+      for (const { name: gone } of later)
+        for (const volume of await volumesOf(pool, monolith))
+          await destroyPart(run, `${names.volume(monolith, volume)}@${gone}`, signal);
+    },
+    async cloneVolume(from, to, volume, signal) {
+      const dataset = names.volume(to, volume.name);
+      checkSnapshotName(from.snapshot);
+      await checkTop(pool);
+      const { found } = findSnapshot(await list(from.monolith), from.monolith, from.snapshot);
+      partOf(found, volume.name);
+      const act = `make volume ${volume.name} of ${to}`;
+      if ((await findDataset(run, dataset)) !== undefined)
+        throw new HengeError("WRONG_STATE", `cannot ${act}: it exists`);
+      const origin = `${names.volume(from.monolith, volume.name)}@${from.snapshot}`;
+      try {
+        if ((await findDataset(run, names.monolith(to))) === undefined)
+          await run(createParentArgv(names.monolith(to)), { signal });
+        await run(cloneArgv(origin, dataset, volumeProperties(volume)), { signal });
+      } catch (error) {
+        throw capacityError(act, error);
+      }
+    },
+  };
+}
+
+async function volumesOf(
+  { run, names }: ZfsPool,
+  monolith: MonolithName,
+): Promise<readonly VolumeName[]> {
+  const children = await listChildren(run, names.monolith(monolith));
+  return children.map(({ name }) => lastPart(name)).filter(isLabel) as VolumeName[];
+}
+
+/** Idempotent; never with what was cloned from it. */
+async function destroyPart(run: Run, snapshot: string, signal: AbortSignal): Promise<void> {
+  try {
+    await run(["zfs", "destroy", snapshot], { signal, timeoutMs: DEADLINE_MS });
+  } catch (error) {
+    if (!isMissingDataset(error)) throw error;
+  }
+}
+
+async function readParts(pool: ZfsPool, monolith: MonolithName): Promise<readonly Part[]> {
+  const parent = pool.names.monolith(monolith);
+  const found = await listOrNone(pool.run, parent);
+  const depth = parent.split("/").length + 1;
+  return found
+    .filter(({ dataset }) => dataset.split("/").length === depth && isLabel(lastPart(dataset)))
+    .map((snapshot) => toPart(pool, snapshot));
+}
+
+async function listOrNone(run: Run, parent: string): Promise<readonly DatasetSnapshot[]> {
+  try {
+    return parseSnapshots(await run(snapshotsArgv(parent)));
+  } catch (error) {
+    if (isMissingDataset(error)) return [];
+    throw error;
+  }
+}
+
+function toPart({ names }: ZfsPool, snapshot: DatasetSnapshot): Part {
+  const { name, dataset, guid, usedBytes, createdAtMs, transaction, volumes, reason } = snapshot;
+  return {
+    name: name as SnapshotName,
+    volume: lastPart(dataset) as VolumeName,
+    guid,
+    usedBytes,
+    createdAtMs,
+    transaction,
+    ...(volumes === undefined ? {} : { members: volumes }),
+    ...(reason === undefined ? {} : { reason }),
+    clones: snapshot.clones.map((clone) => monolithAt(names.volumes, clone)),
+  };
+}
+
+/** A clone an administrator made elsewhere is called by its whole name: it is no monolith, and in the way all the same. */
+function monolithAt(volumes: string, dataset: string): MonolithName {
+  const inside = dataset.startsWith(`${volumes}/`) ? dataset.slice(volumes.length + 1) : undefined;
+  return (inside?.split("/")[0] ?? dataset) as MonolithName;
+}
