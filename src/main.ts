@@ -9,6 +9,7 @@ import { makeDaemonProgram } from "./command-line.js";
 import type { DaemonOptions } from "./command-line.js";
 import { runCommand } from "./command.js";
 import { HengeError } from "./errors.js";
+import { holdStillWith } from "./kernel/hold-still.js";
 import { createHost } from "./kernel/host.js";
 import { readMachineId } from "./kernel/machine.js";
 import { openCgroups } from "./kernel/cgroup.js";
@@ -114,6 +115,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
   };
   return {
     cgroups,
+    holdStill: holdStillWith(WARDEN),
     host,
     volumes,
     network: createNetwork({

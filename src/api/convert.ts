@@ -6,6 +6,7 @@ import type {
   CellStatus,
   Event,
   ExitStatus,
+  SnapshotStatus,
   Step,
   UnitStatus,
 } from "../spec/index.js";
@@ -83,6 +84,11 @@ function boundaryToProto(boundary: BoundarySpec): proto.Boundary {
   };
 }
 
+export function snapshotToProto(snapshot: SnapshotStatus): proto.SnapshotStatus {
+  const { name, createdAtMs, volumes, consistent, reason, clones } = snapshot;
+  return { name, createdAtMs, volumes: [...volumes], consistent, reason, clones: [...clones] };
+}
+
 export function exitToProto(exit: ExitStatus): proto.Exit {
   const { code, signal, atMs, outOfMemory = false } = exit;
   return { code, signal, atMs, outOfMemory };
@@ -110,6 +116,8 @@ function bodyOf(event: Event): Partial<proto.Event> {
       return { pressure: { resource: event.resource, avg10: event.avg10 } };
     case "rules-restored":
       return { rulesRestored: { by: event.by } };
+    case "snapshot":
+      return { snapshot: { name: event.name, what: event.what } };
     case "daemon":
       return { daemon: event.text };
   }

@@ -6,6 +6,8 @@ import type { UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Logger } from "../log.js";
 import type { Control } from "../reconcile/control.js";
 import { apply } from "./rpc/apply.js";
+import { clone } from "./rpc/clone.js";
+import { destroySnapshot } from "./rpc/destroy-snapshot.js";
 import { doctor } from "./rpc/doctor.js";
 import { events } from "./rpc/events.js";
 import { exec } from "./rpc/exec.js";
@@ -18,6 +20,9 @@ import { logs } from "./rpc/logs.js";
 import { plan } from "./rpc/plan.js";
 import { restart } from "./rpc/restart.js";
 import { resume } from "./rpc/resume.js";
+import { rollback } from "./rpc/rollback.js";
+import { snapshot } from "./rpc/snapshot.js";
+import { snapshots } from "./rpc/snapshots.js";
 import { start } from "./rpc/start.js";
 import { stop } from "./rpc/stop.js";
 import { thaw } from "./rpc/thaw.js";
@@ -48,6 +53,11 @@ export function implementationOf(control: Control, log: Logger): UntypedServiceI
     Free: serverStream(free(control), as("Free")),
     Halt: serverStream(halt(control), as("Halt")),
     Resume: unary(resume(control), as("Resume")),
+    Snapshot: unary(snapshot(control), as("Snapshot")),
+    Snapshots: unary(snapshots(control), as("Snapshots")),
+    DestroySnapshot: unary(destroySnapshot(control), as("DestroySnapshot")),
+    Rollback: serverStream(rollback(control), as("Rollback")),
+    Clone: serverStream(clone(control), as("Clone")),
     Logs: serverStream(logs(control), as("Logs")),
     Events: serverStream(events(control), as("Events")),
     Exec: bidiStream(exec(control), as("Exec")),

@@ -1,12 +1,14 @@
 // What a client asks, checked: names by their pattern, numbers by their range. Nothing behind this checks it again.
 
 import { randomUUID } from "node:crypto";
+import { isIPv4 } from "node:net";
 import { isAbsolute } from "node:path";
 
 import { HengeError } from "../errors.js";
+import type { CloneOptions } from "../reconcile/clone.js";
 import type { ExecOptions, LogQuery, ManifestSource, Target } from "../reconcile/control.js";
-import { isCellName, isLabel } from "../spec/index.js";
-import type { CellName, UnitName } from "../spec/index.js";
+import { isCellName, isLabel, isSnapshotName } from "../spec/index.js";
+import type { CellName, MonolithName, PublishSpec, SnapshotName, UnitName } from "../spec/index.js";
 import type * as proto from "./gen/henge/v1/henge.js";
 
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
@@ -16,6 +18,28 @@ const TERMINAL_MAX = 65_535; // struct winsize of ioctl_tty(2)
 export function cellFromProto(name: string): CellName {
   if (isCellName(name)) return name;
   throw invalid(`cannot use ${JSON.stringify(name)} as the name of a cell`);
+}
+
+export function snapshotFromProto(name: string): SnapshotName {
+  if (isSnapshotName(name)) return name;
+  throw invalid(`cannot use ${JSON.stringify(name)} as the name of a snapshot`);
+}
+
+export function cloneFromProto(request: proto.CloneRequest): CloneOptions {
+  const { cell, snapshot, name, publish } = request;
+  if (!isLabel(name)) throw invalid(`cannot use ${JSON.stringify(name)} as the name of a monolith`);
+  return {
+    cell: cellFromProto(cell),
+    snapshot: snapshotFromProto(snapshot),
+    name: name as MonolithName,
+    publish: publish.map(portFromProto),
+  };
+}
+
+function portFromProto({ hostAddress, hostPort, cellPort }: proto.Publish): PublishSpec {
+  const fit = [hostPort, cellPort].every((port) => port >= 1 && port <= 65_535);
+  if (fit && isIPv4(hostAddress)) return { hostAddress, hostPort, cellPort };
+  throw invalid(`cannot publish ${hostAddress}:${String(hostPort)}:${String(cellPort)}`);
 }
 
 export function targetFromProto(target: proto.Target | undefined): Target {

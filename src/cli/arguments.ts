@@ -38,6 +38,20 @@ export function parseSince(text: string, nowMs: number): number {
   );
 }
 
+/** `ADDRESS:HOSTPORT:CELLPORT`, or `HOSTPORT:CELLPORT` on 127.0.0.1; its numbers are the daemon's to check. */
+export function parsePublished(text: string): {
+  hostAddress: string;
+  hostPort: number;
+  cellPort: number;
+} {
+  const [, address, host, cell] = /^(?:([\d.]+):)?(\d{1,5}):(\d{1,5})$/.exec(text) ?? [];
+  if (host !== undefined && cell !== undefined)
+    return { hostAddress: address ?? "127.0.0.1", hostPort: Number(host), cellPort: Number(cell) };
+  throw usage(
+    `cannot use ${JSON.stringify(text)} for --publish: give HOSTPORT:CELLPORT or ADDRESS:HOSTPORT:CELLPORT`,
+  );
+}
+
 export function parseCount(option: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw usage(`cannot use ${JSON.stringify(text)} for ${option}: give a whole number`);

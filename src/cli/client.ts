@@ -39,6 +39,11 @@ const DEADLINE_MS: Record<RpcName, number> = {
   Free: 6 * HOUR,
   Halt: 6 * HOUR,
   Resume: 60 * SECOND,
+  Snapshot: HOUR,
+  Snapshots: 60 * SECOND,
+  DestroySnapshot: HOUR,
+  Rollback: 6 * HOUR,
+  Clone: 6 * HOUR,
   Logs: 7 * DAY,
   Events: 7 * DAY,
   Exec: 7 * DAY,
@@ -50,9 +55,9 @@ const SERVICE_CONFIG = {
   loadBalancingConfig: [],
   methodConfig: [
     {
-      name: (["Plan", "Validate", "List", "Get", "Doctor", "Version"] satisfies UnaryName[]).map(
-        (method) => ({ service: SERVICE_NAME, method }),
-      ),
+      name: (
+        ["Plan", "Validate", "List", "Get", "Snapshots", "Doctor", "Version"] satisfies UnaryName[]
+      ).map((method) => ({ service: SERVICE_NAME, method })),
       retryPolicy: {
         maxAttempts: 5,
         initialBackoff: "0.1s",

@@ -10,6 +10,8 @@ import type { Io } from "./io.js";
 import { usage } from "./arguments.js";
 import { withCommonOptions } from "./verb.js";
 import type { Act, CommonOptions } from "./verb.js";
+import { addClone } from "./verbs/clone.js";
+import { addDestroySnapshot } from "./verbs/destroy-snapshot.js";
 import { addDoctor } from "./verbs/doctor.js";
 import { addDown } from "./verbs/down.js";
 import { addEvents } from "./verbs/events.js";
@@ -22,7 +24,10 @@ import { addPlan } from "./verbs/plan.js";
 import { addPs } from "./verbs/ps.js";
 import { addRestart } from "./verbs/restart.js";
 import { addResume } from "./verbs/resume.js";
+import { addRollback } from "./verbs/rollback.js";
 import { addSchema } from "./verbs/schema.js";
+import { addSnapshot } from "./verbs/snapshot.js";
+import { addSnapshots } from "./verbs/snapshots.js";
 import { addStart } from "./verbs/start.js";
 import { addStop } from "./verbs/stop.js";
 import { addThaw } from "./verbs/thaw.js";
@@ -38,6 +43,11 @@ const VERBS = [
     addDown,
     addHalt,
     addResume,
+    addSnapshot,
+    addSnapshots,
+    addRollback,
+    addClone,
+    addDestroySnapshot,
     addLogs,
     addEvents,
     addExec,

@@ -23,7 +23,7 @@ import {
 } from "./findings/system.js";
 import type { Tool } from "./findings/system.js";
 import { unfit } from "./findings/verdict.js";
-import { readListeners } from "./listeners.js";
+import { readListeners, readListeningPorts } from "./listeners.js";
 import { controllersOfV1, findCgroup2, parseMountInfo } from "./mountinfo.js";
 import { findPool } from "./pool.js";
 import type { PoolOptions } from "./pool.js";
@@ -66,6 +66,7 @@ export function createHost(options: HostOptions): HostPort {
       if (text === undefined) throw new KernelError("read", "ENOENT", { path });
       return text.trim();
     },
+    listeningPorts: readListeningPorts,
     findings: async (published) => {
       const [pool, host, rest] = await Promise.all([
         findPool(options),

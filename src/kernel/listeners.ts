@@ -17,14 +17,23 @@ const V4_MAPPED = "0000000000000000FFFF0000";
 
 /** With their processes where they are one of `ports`: to find them, every process is looked at. */
 export async function readListeners(ports: ReadonlySet<number>): Promise<readonly Listener[]> {
-  const texts = await Promise.all(["tcp", "tcp6"].map((name) => readProc(`net/${name}`)));
-  const wanted = texts.flatMap(parseListeners).filter(({ port }) => ports.has(port));
+  const wanted = (await readAll()).filter(({ port }) => ports.has(port));
   if (wanted.length === 0) return [];
   const holders = await findHolders(new Set(wanted.map(({ inode }) => inode)));
   return wanted.map((listener) => {
     const process = holders.get(listener.inode);
     return process === undefined ? listener : { ...listener, process };
   });
+}
+
+/** On whatever IPv4 address. */
+export async function readListeningPorts(): Promise<ReadonlySet<number>> {
+  return new Set((await readAll()).map(({ port }) => port));
+}
+
+async function readAll(): Promise<readonly Listener[]> {
+  const texts = await Promise.all(["tcp", "tcp6"].map((name) => readProc(`net/${name}`)));
+  return texts.flatMap(parseListeners);
 }
 
 /** Text of /proc/net/tcp or tcp6; what listens on an IPv6 address alone is left out. @see proc_pid_net(5) */

@@ -50,6 +50,17 @@ export interface CgroupPort {
   list(): Promise<readonly CellName[]>;
 }
 
+export interface Hold {
+  /** Lets everything go on. @returns false when something may have run before */
+  release(): Promise<boolean>;
+}
+
+/**
+ * Returns when nothing below `directory` runs any more.
+ * @throws {HengeError} DEADLINE: it did not stand still in time, and goes on
+ */
+export type HoldStill = (directory: string) => Promise<Hold>;
+
 /** One line of `henge doctor`. */
 export interface Finding {
   readonly check: string;
@@ -67,6 +78,8 @@ export interface PublishedPort extends PublishSpec {
 }
 
 export interface HostPort {
+  /** TCP ports somebody listens on, on whatever address. */
+  listeningPorts(): Promise<ReadonlySet<number>>;
   bootId(): Promise<string>;
   /** Answers within seconds, also on a host whose pool or tools hang. */
   findings(published: readonly PublishedPort[]): Promise<readonly Finding[]>;

@@ -16,6 +16,7 @@ import {
   TARGET_PATH,
   targetPath,
   user,
+  wholeNumber,
   wordOrMapping,
 } from "./values.js";
 
@@ -89,6 +90,16 @@ const image = z.strictObject({
   archive: hostPath.describe("A tar archive of a root file system."),
 });
 
+const snapshots = z.strictObject({
+  "before-changes": z
+    .boolean()
+    .prefault(false)
+    .describe("Take one before up, start, stop, restart and down change anything."),
+  keep: wholeNumber(1, 1_000)
+    .prefault(10)
+    .describe("Of those taken by themselves, the newest that stay."),
+});
+
 /** The one source of validator, types and JSON Schema. */
 export const manifest = z.strictObject({
   henge: z
@@ -99,6 +110,7 @@ export const manifest = z.strictObject({
   name: label.describe("The monolith and its root cell."),
   images: z.record(label, image).prefault({}),
   volumes: z.record(label, volume).prefault({}),
+  snapshots: snapshots.optional().describe("Snapshots of all volumes, taken by themselves."),
   root,
   network: oneOf(["host", "own"])
     .prefault("own")

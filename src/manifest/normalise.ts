@@ -10,6 +10,7 @@ import type {
   MonolithSpec,
   RestartSpec,
   RootSpec,
+  SnapshotPolicy,
   UnitName,
   UnitRef,
   UnitSpec,
@@ -48,7 +49,12 @@ export function normalise(fields: ManifestFields, directory: string): MonolithSp
       toVolume(name as VolumeName, volume, directory),
     ),
     cells: [root, ...nestedCells(fields.cells, "", inheritedFrom(root), context)],
+    ...(fields.snapshots === undefined ? {} : { snapshots: toPolicy(fields.snapshots) }),
   };
+}
+
+function toPolicy(fields: NonNullable<ManifestFields["snapshots"]>): SnapshotPolicy {
+  return { beforeChanges: fields["before-changes"], keep: fields.keep };
 }
 
 function rootCell(fields: ManifestFields, context: Context): CellSpec {

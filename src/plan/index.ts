@@ -1,3 +1,4 @@
+export { choosePorts, cloneSpec } from "./clone.js";
 export { describeStep } from "./describe.js";
 export { limitedDevices, unfitDevices } from "./devices.js";
 export type { UnfitDevice } from "./devices.js";

@@ -4,7 +4,7 @@ import { HengeError } from "../errors.js";
 import { missingControllers, planMonolith } from "../plan/index.js";
 import type { MissingController } from "../plan/index.js";
 import type { CellName, Desired, MonolithName, Observed, Step } from "../spec/index.js";
-import { monolithOf, parentOf } from "../spec/index.js";
+import { isSnapshotName, monolithOf, parentOf } from "../spec/index.js";
 
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
@@ -16,6 +16,8 @@ import {
 } from "./desire.js";
 import { refuseHalted } from "./halt.js";
 import { weakIoLimits } from "./host-fit.js";
+import { finishRollback } from "./rollback.js";
+import { refuseClonedFrom, snapshotBefore } from "./snapshots.js";
 import { cellNotFound } from "./targets.js";
 
 const PLAN_DEADLINE_MS = 60_000;
@@ -72,9 +74,11 @@ async function bringTo(
   signal: AbortSignal,
 ): Promise<void> {
   const monolith = desired.spec.name;
+  await finishRollback(context, monolith, signal);
   const observed = await context.observe(monolith);
   refuseBrokenPromises(desired.spec, observed, context.edges.volumes.keeps);
   const steps = planMonolith(desired, observed, context.planFacts);
+  if (steps.length > 0) await snapshotBefore(context, "up", desired.spec, report, signal);
   for (const { name } of observed.cells.filter(({ state }) => state === "frozen")) {
     report({ kind: "note", text: `${name} is frozen and left as it is; henge thaw ${name}` });
   }
@@ -122,7 +126,10 @@ export async function free(
   await context.change(request, async () => {
     const observed = await context.observe(monolith);
     refuseFrozen(observed);
+    if (destroyData) await refuseClonedFrom(context, monolith);
     const steps = planMonolith(undefined, observed, context.planFacts);
+    const known = await context.desired(monolith);
+    if (!destroyData) await snapshotBefore(context, "down", known?.spec, report, signal);
     await context.edges.store.remove(monolith);
     await context.execute(monolith, steps, report, signal);
     for (const name of context.blocked.keys())
@@ -169,6 +176,8 @@ async function destroyVolumes(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
+  for (const { name } of await edges.volumes.listSnapshots(monolith))
+    if (isSnapshotName(name)) await edges.volumes.destroySnapshot(monolith, name, signal);
   for (const volume of await edges.volumes.listVolumes(monolith)) {
     await edges.volumes.destroyVolume(monolith, volume.name, signal);
     await edges.ledger.remove(monolith, volume.name);

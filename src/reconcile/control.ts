@@ -1,8 +1,17 @@
 // What the API may ask of the daemon. The one implementation is the reconciler; api/ tests use a fake of this.
 
 import type { Finding } from "../kernel/port.js";
+import type { CloneOptions } from "./clone.js";
 import type { ExecSession } from "../warden/port.js";
-import type { CellName, CellStatus, Event, Step, UnitName } from "../spec/index.js";
+import type {
+  CellName,
+  CellStatus,
+  Event,
+  SnapshotName,
+  SnapshotStatus,
+  Step,
+  UnitName,
+} from "../spec/index.js";
 
 export interface ManifestSource {
   /** As the user named it, for messages. */
@@ -108,6 +117,36 @@ export interface Control {
   halt(requestId: string, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
   /** Returns before everything is up. */
   resume(requestId: string): Promise<void>;
+  /** Of all volumes of a monolith, in one instant. */
+  snapshot(
+    cell: CellName,
+    name: SnapshotName,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<SnapshotStatus>;
+  /** Oldest first. */
+  snapshots(cell: CellName): Promise<readonly SnapshotStatus[]>;
+  destroySnapshot(
+    cell: CellName,
+    name: SnapshotName,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Of a monolith nothing of which runs; nothing is started. */
+  rollBack(
+    cell: CellName,
+    name: SnapshotName,
+    requestId: string,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Returns when every unit of the clone is ready or done. */
+  clone(
+    options: CloneOptions,
+    requestId: string,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Past events later than `sinceSeq`, then, with follow, new ones. */
   events(

@@ -1,6 +1,6 @@
 // Everything the reconciler needs from the outside, as ports; main.ts wires the real ones.
 
-import type { CgroupPort, HostPort } from "../kernel/port.js";
+import type { CgroupPort, HoldStill, HostPort } from "../kernel/port.js";
 import type { NetworkPort } from "../network/port.js";
 import type { VolumeDriver } from "../storage/driver.js";
 import type { Audit } from "../store/audit.js";
@@ -21,6 +21,7 @@ export interface Clock {
 
 export interface Edges {
   readonly cgroups: CgroupPort;
+  readonly holdStill: HoldStill;
   readonly host: HostPort;
   readonly volumes: VolumeDriver;
   readonly network: NetworkPort;

@@ -3,11 +3,21 @@
 import { HengeError } from "../errors.js";
 import type { Finding } from "../kernel/port.js";
 import { parseManifest } from "../manifest/index.js";
-import type { CellName, CellStatus, Event, Step, UnitSpec } from "../spec/index.js";
+import type {
+  CellName,
+  CellStatus,
+  Event,
+  SnapshotName,
+  SnapshotStatus,
+  Step,
+  UnitSpec,
+} from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
 import { apply, free, plan } from "./apply.js";
+import { clone } from "./clone.js";
+import type { CloneOptions } from "./clone.js";
 import type { Report } from "./context.js";
 import { Context } from "./context.js";
 import type {
@@ -23,7 +33,9 @@ import type {
 import type { Edges } from "./edges.js";
 import { halt } from "./halt.js";
 import { publishedPorts } from "./published.js";
+import { rollBack } from "./rollback.js";
 import { changeRunState, setFrozen } from "./run-state.js";
+import { destroySnapshot, listSnapshots, takeSnapshot } from "./snapshots.js";
 import { adoptCells, converge } from "./start-up.js";
 import { cellNotFound, isWithin } from "./targets.js";
 
@@ -140,6 +152,47 @@ export class Reconciler implements Control {
     await audit.append({ atMs: clock.now(), requestId, verb: "resume", target: "all" });
     await haltMark.clear();
     this.converge();
+  }
+
+  snapshot(
+    cell: CellName,
+    name: SnapshotName,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<SnapshotStatus> {
+    return takeSnapshot(this.context, cell, name, requestId, signal);
+  }
+
+  snapshots(cell: CellName): Promise<readonly SnapshotStatus[]> {
+    return listSnapshots(this.context, cell);
+  }
+
+  destroySnapshot(
+    cell: CellName,
+    name: SnapshotName,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return destroySnapshot(this.context, cell, name, requestId, signal);
+  }
+
+  rollBack(
+    cell: CellName,
+    name: SnapshotName,
+    requestId: string,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return rollBack(this.context, cell, name, requestId, report, signal);
+  }
+
+  clone(
+    options: CloneOptions,
+    requestId: string,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return clone(this.context, options, requestId, report, signal);
   }
 
   async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {

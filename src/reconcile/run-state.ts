@@ -17,6 +17,8 @@ import { monolithOf } from "../spec/index.js";
 import type { Context, Report } from "./context.js";
 import type { Target } from "./control.js";
 import { refuseHalted } from "./halt.js";
+import { finishRollback } from "./rollback.js";
+import { snapshotBefore } from "./snapshots.js";
 import { cellNotFound, expandTarget, isWithin } from "./targets.js";
 
 type Verb = "start" | "stop" | "restart";
@@ -33,6 +35,7 @@ export async function changeRunState(
   const text = target.unit === undefined ? target.cell : `${target.cell}:${target.unit}`;
   await context.change({ id: requestId, verb, monolith, target: text }, async () => {
     if (verb !== "stop") await refuseHalted(context, verb);
+    if (verb !== "stop") await finishRollback(context, monolith, signal);
     const desired = await declared(context, target.cell);
     const units = expandTarget(desired.spec, target);
     const wanted = { ...desired, stopped: stoppedAfter(verb, desired.stopped, units) };
@@ -40,6 +43,7 @@ export async function changeRunState(
     refuseFrozen(observed, units);
     const steps = planVerb(context, verb, wanted, observed, units);
     if (verb !== "stop") tellBlocked(verb, wanted, observed, units, report);
+    if (steps.length > 0) await snapshotBefore(context, verb, desired.spec, report, signal);
     // On record first: a daemon killed on the way must not start again what it was told to stop.
     if (!isDeepStrictEqual(wanted, desired)) await context.edges.store.write(wanted);
     await context.execute(monolith, steps, report, signal);

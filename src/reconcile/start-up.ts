@@ -5,6 +5,7 @@ import type { Desired, Step } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 
 import type { Context } from "./context.js";
+import { finishRollback } from "./rollback.js";
 
 const ADOPT_DEADLINE_MS = 30_000;
 const POOL_DEADLINE_MS = 120_000;
@@ -100,6 +101,14 @@ async function convergeOne(
   stop: AbortSignal,
 ): Promise<void> {
   const request = { id: crypto.randomUUID(), verb: "converge", monolith: name, target: name };
+  const giveWay = new AbortController();
+  const signal = AbortSignal.any([stop, giveWay.signal]);
+  if (poolError === undefined && context.edges.ledger.rollbackOf(name) !== undefined)
+    await context.change(
+      { ...request, id: crypto.randomUUID(), verb: "finish rollback" },
+      () => finishRollback(context, name, signal),
+      giveWay,
+    );
   const desired = await context.desired(name);
   const observed = await context.observe(name);
   if (desired === undefined || observed.cells.some(({ state }) => state === "unsupervised")) return;
@@ -110,8 +119,6 @@ async function convergeOne(
     for (const step of steps) if (step.kind === "allocate") context.block(step.cell, poolError);
     throw poolError;
   }
-  const giveWay = new AbortController();
-  const signal = AbortSignal.any([stop, giveWay.signal]);
   await context.change(
     request,
     async () => {

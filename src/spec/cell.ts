@@ -9,6 +9,15 @@ export interface MonolithSpec {
   readonly volumes: readonly VolumeSpec[];
   /** Parents before children; the first is the root cell and bears the monolith's name. */
   readonly cells: readonly CellSpec[];
+  readonly snapshots?: SnapshotPolicy;
+}
+
+/** Snapshots that are taken by themselves. */
+export interface SnapshotPolicy {
+  /** Before anything of it is started, stopped or changed. */
+  readonly beforeChanges: boolean;
+  /** Of those taken by themselves, the newest that stay. */
+  readonly keep: number;
 }
 
 export interface ImageSpec {

@@ -40,6 +40,11 @@ export type EventBody =
   | PressureFact
   /** Somebody else changed the network's rules; `by` is a process that did, as `NAME[PID]`. */
   | { readonly kind: "rules-restored"; readonly by?: string }
+  | {
+      readonly kind: "snapshot";
+      readonly name: string;
+      readonly what: "taken" | "destroyed" | "rolled-back";
+    }
   | { readonly kind: "daemon"; readonly text: string };
 
 export type Event = EventBody & {

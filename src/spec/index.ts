@@ -29,6 +29,7 @@ export type {
   RestartSpec,
   RootSpec,
   SignalName,
+  SnapshotPolicy,
   StopStep,
   TmpfsSpec,
   Topology,
@@ -45,7 +46,7 @@ export type {
   VolumeSpec,
 } from "./volume.js";
 export type { BtrfsHealth, PoolHealth, Scrub, ZfsDevice, ZfsHealth } from "./pool.js";
-export { SNAPSHOT_PATTERN, isSnapshotName } from "./snapshot.js";
+export { isSnapshotName, keptByClone } from "./snapshot.js";
 export type { SnapshotName, SnapshotStatus, VolumeSnapshot } from "./snapshot.js";
 export { CELL_STATES, UNIT_STATES } from "./status.js";
 export type {

@@ -5,7 +5,7 @@ import type { MonolithName, VolumeName } from "./names.js";
 export type SnapshotName = string & { readonly brand: "snapshot" };
 
 /** No `@`, `%` or `/`, which ZFS gives a meaning to; nothing that begins like an option or like what is not whole yet. */
-export const SNAPSHOT_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const SNAPSHOT_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 export function isSnapshotName(text: string): text is SnapshotName {
   return SNAPSHOT_PATTERN.test(text);
@@ -32,4 +32,19 @@ export interface VolumeSnapshot {
   readonly usedBytes: number;
   /** What the pool's own tools call it by, for ever. */
   readonly guid: string;
+}
+
+/** Why these snapshots cannot go, in words; undefined when no clone needs one of them. */
+export function keptByClone(
+  snapshots: readonly SnapshotStatus[],
+): { readonly why: string; readonly hint: string } | undefined {
+  for (const { name, clones } of snapshots) {
+    const [clone] = clones;
+    if (clone === undefined) continue;
+    return {
+      why: `${clone} was cloned from snapshot ${name} and cannot be without it`,
+      hint: `henge down ${clone} --destroy-data first`,
+    };
+  }
+  return undefined;
 }

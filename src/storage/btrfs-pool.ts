@@ -33,4 +33,3 @@ export async function checkPool(pool: BtrfsPool): Promise<void> {
     throw new HengeError("WRONG_STATE", `cannot use the pool ${pool.poolFile}: it was never made`);
   await checkMounted(pool.run, pool, uuid);
 }
-

@@ -13,8 +13,14 @@ import type { BtrfsPool } from "./btrfs-pool.js";
 import type { VolumeDriver } from "./driver.js";
 import { PARTIAL_PREFIX, checkLabel } from "./names.js";
 import { readRecord, writeRecord } from "./record.js";
-import { checkSnapshotName, findSnapshot, groupParts, nothingToSnapshot, partOf } from "./snapshots.js";
-import { snapshotExists } from "./snapshots.js";
+import {
+  checkSnapshotName,
+  findSnapshot,
+  groupParts,
+  nothingToSnapshot,
+  partOf,
+  snapshotExists,
+} from "./snapshots.js";
 import type { Part } from "./snapshots.js";
 import {
   destroySubvolume,
@@ -40,7 +46,7 @@ interface Taken {
 
 type SnapshotVerbs = Pick<
   VolumeDriver,
-  "listSnapshots" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
+  "listSnapshots" | "findSnapshot" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
 >;
 
 export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
@@ -51,20 +57,25 @@ export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
       await checkPool(pool);
       return list(monolith);
     },
-    async takeSnapshot(monolith, name, reason, signal) {
+    async findSnapshot(monolith, name) {
+      await checkPool(pool);
+      return findSnapshot(await list(monolith), monolith, checkSnapshotName(name));
+    },
+    async takeSnapshot(monolith, name, signal) {
       const path = pathOf(pool, monolith, name);
       await checkPool(pool);
       if (await exists(path)) throw snapshotExists(monolith, name);
       const members = await volumesOf(pool, monolith);
       if (members.length === 0) throw nothingToSnapshot(monolith);
       await pool.making.alone(partialPath(path), () =>
-        take(pool, { monolith, path, members, reason }, signal),
+        take(pool, { monolith, path, members }, signal),
       );
     },
     async destroySnapshot(monolith, name, signal) {
       const path = pathOf(pool, monolith, name);
       await checkPool(pool);
-      if (await exists(path)) await destroyDirectory(pool, path, signal);
+      findSnapshot(await list(monolith), monolith, name);
+      await destroyDirectory(pool, path, signal);
     },
     async rollBack(monolith, name, signal) {
       const path = pathOf(pool, monolith, name);
@@ -126,12 +137,11 @@ interface Taking {
   readonly monolith: MonolithName;
   readonly path: string;
   readonly members: readonly VolumeName[];
-  readonly reason: string | undefined;
 }
 
 async function take(
   pool: BtrfsPool,
-  { monolith, path, members, reason }: Taking,
+  { monolith, path, members }: Taking,
   signal: AbortSignal,
 ): Promise<void> {
   const { run } = pool;
@@ -143,7 +153,7 @@ async function take(
       const from = volumePath(pool, monolith, volume);
       await run(["btrfs", "subvolume", "snapshot", "-r", from, join(partial, volume)], { signal });
     }
-    const doubt = reason ?? (await leftOut(pool, monolith, members));
+    const doubt = await leftOut(pool, monolith, members);
     const taken: Taken = {
       createdAtMs: Date.now(),
       members,
@@ -201,8 +211,10 @@ async function readSnapshot(pool: BtrfsPool, path: string, name: string): Promis
   const text = await readRecord(join(path, RECORD));
   const taken = text === undefined ? undefined : (JSON.parse(text) as Taken);
   const volumes = (await listNames(path)).filter(isLabel);
-  const found = await Promise.all(volumes.map((volume) => readSubvolume(pool.run, join(path, volume))));
-  // Each was made in a transaction of its own; that they are one instant is what `reason` denies.
+  const found = await Promise.all(
+    volumes.map((volume) => readSubvolume(pool.run, join(path, volume))),
+  );
+  // Each was made in a transaction of its own, while nothing wrote.
   const transaction = Math.max(0, ...found.map(({ madeIn }) => madeIn));
   return found.map(({ uuid, exclusiveBytes }, index) => ({
     name,

@@ -63,7 +63,9 @@ export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
   };
 }
 
-function poolVerbs(pool: BtrfsPool): Pick<BtrfsDriver, "ensurePool" | "facts" | "health" | "closePool"> {
+function poolVerbs(
+  pool: BtrfsPool,
+): Pick<BtrfsDriver, "ensurePool" | "facts" | "health" | "closePool"> {
   const { run, mountPoint, poolFile, volumes, images, snapshots } = pool;
   return {
     async ensurePool(signal) {

@@ -21,6 +21,12 @@ export interface PoolFacts {
   readonly freeBytes: number;
 }
 
+export interface FoundSnapshot {
+  readonly found: SnapshotStatus;
+  /** Taken since. */
+  readonly later: readonly SnapshotStatus[];
+}
+
 export interface VolumeDriver {
   /** What it can keep of a volume beside its quota. */
   readonly keeps: readonly VolumeFeature[];
@@ -53,18 +59,14 @@ export interface VolumeDriver {
   destroyImage(image: ImageName, digest: string, signal: AbortSignal): Promise<void>;
   /** Oldest first; also those an administrator took. */
   listSnapshots(monolith: MonolithName): Promise<readonly SnapshotStatus[]>;
+  /** @throws {HengeError} SNAPSHOT_NOT_FOUND */
+  findSnapshot(monolith: MonolithName, name: SnapshotName): Promise<FoundSnapshot>;
   /**
    * Of all its volumes under one name, whole or not at all.
-   * @param reason why it cannot be relied on, kept with it
    * @throws {HengeError} SNAPSHOT_EXISTS · WRONG_STATE: the monolith has no volume
    */
-  takeSnapshot(
-    monolith: MonolithName,
-    name: SnapshotName,
-    reason: string | undefined,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Idempotent. @throws {HengeError} WRONG_STATE: a clone cannot be without it */
+  takeSnapshot(monolith: MonolithName, name: SnapshotName, signal: AbortSignal): Promise<void>;
+  /** @throws {HengeError} SNAPSHOT_NOT_FOUND · WRONG_STATE: a clone cannot be without it */
   destroySnapshot(monolith: MonolithName, name: SnapshotName, signal: AbortSignal): Promise<void>;
   /**
    * Makes the volumes what they were, and destroys the snapshots taken since. What was interrupted is finished by the

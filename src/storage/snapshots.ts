@@ -1,7 +1,7 @@
 // From the snapshots of single volumes to those of a monolith, and what is refused of them. Pure.
 
 import { HengeError } from "../errors.js";
-import { isSnapshotName } from "../spec/index.js";
+import { isSnapshotName, keptByClone } from "../spec/index.js";
 import type {
   MonolithName,
   SnapshotName,
@@ -9,6 +9,8 @@ import type {
   VolumeName,
   VolumeSnapshot,
 } from "../spec/index.js";
+
+import type { FoundSnapshot } from "./driver.js";
 
 /** One volume's part of a snapshot, as the pool tells it. */
 export interface Part extends VolumeSnapshot {
@@ -90,7 +92,7 @@ export function findSnapshot(
   snapshots: readonly SnapshotStatus[],
   monolith: MonolithName,
   name: SnapshotName,
-): { readonly found: SnapshotStatus; readonly later: readonly SnapshotStatus[] } {
+): FoundSnapshot {
   const index = snapshots.findIndex((snapshot) => snapshot.name === name);
   const found = snapshots[index];
   if (found !== undefined) return { found, later: snapshots.slice(index + 1) };
@@ -102,15 +104,9 @@ export function findSnapshot(
 
 /** @throws {HengeError} WRONG_STATE: a clone cannot be without one of them */
 export function refuseCloned(act: string, snapshots: readonly SnapshotStatus[]): void {
-  for (const { name, clones } of snapshots) {
-    const [clone] = clones;
-    if (clone === undefined) continue;
-    throw new HengeError(
-      "WRONG_STATE",
-      `cannot ${act}: ${clone} was cloned from snapshot ${name} and cannot be without it`,
-      { hint: `henge down ${clone} --destroy-data first` },
-    );
-  }
+  const kept = keptByClone(snapshots);
+  if (kept === undefined) return;
+  throw new HengeError("WRONG_STATE", `cannot ${act}: ${kept.why}`, { hint: kept.hint });
 }
 
 /** @throws {HengeError} SNAPSHOT_NOT_FOUND: the snapshot was taken before the monolith had that volume */

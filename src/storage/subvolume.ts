@@ -96,7 +96,11 @@ export async function destroy(run: Run, path: string, signal: AbortSignal): Prom
   await destroySubvolume(run, partial, signal);
 }
 
-export async function destroySubvolume(run: Run, path: string, signal?: AbortSignal): Promise<void> {
+export async function destroySubvolume(
+  run: Run,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
   if (!(await exists(path))) return;
   const options = { timeoutMs: DISK_DEADLINE_MS, ...(signal === undefined ? {} : { signal }) };
   try {

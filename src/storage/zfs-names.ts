@@ -10,9 +10,8 @@ type Argv = readonly [string, ...string[]];
 
 /** User properties of zfsprops(7). */
 export const OWNER_PROPERTY = "henge:owner";
-/** Of a snapshot: the volumes it was taken of, with commas between; and why it cannot be relied on. */
+/** Of a snapshot: the volumes it was taken of, with commas between. */
 const MEMBERS_PROPERTY = "henge:volumes";
-const REASON_PROPERTY = "henge:reason";
 
 // Inherited by all below. `legacy`: no tool of ZFS mounts one, whatever it is asked. What a cell leaves on a volume is
 // worth nothing on the host (setuid, devices); ACLs and extended attributes live in the inode (xattr=sa).
@@ -135,12 +134,8 @@ export function snapshotArgv(
   datasets: readonly string[],
   name: string,
   members: readonly string[],
-  reason: string | undefined,
 ): Argv {
-  const properties = {
-    [MEMBERS_PROPERTY]: members.join(","),
-    ...(reason === undefined ? {} : { [REASON_PROPERTY]: reason }),
-  };
+  const properties = { [MEMBERS_PROPERTY]: members.join(",") };
   return ["zfs", "snapshot", ...options(properties), ...datasets.map((each) => `${each}@${name}`)];
 }
 
@@ -161,7 +156,6 @@ export const SNAPSHOT_COLUMNS = [
   "createtxg",
   "clones",
   MEMBERS_PROPERTY,
-  REASON_PROPERTY,
 ] as const;
 
 /** The snapshots of everything below, as `parseSnapshots` reads them. */

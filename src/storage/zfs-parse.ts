@@ -69,13 +69,12 @@ export interface DatasetSnapshot {
   /** Datasets. */
   readonly clones: readonly string[];
   readonly volumes?: readonly string[];
-  readonly reason?: string;
 }
 
 /** Output of `snapshotsArgv`. */
 export function parseSnapshots(text: string): readonly DatasetSnapshot[] {
   return rows(text, SNAPSHOT_COLUMNS.length).map(
-    ([full = "", guid = "", used, creation, transaction, clones, volumes, reason]) => {
+    ([full = "", guid = "", used, creation, transaction, clones, volumes]) => {
       const cut = full.indexOf("@");
       return {
         dataset: full.slice(0, cut),
@@ -86,7 +85,6 @@ export function parseSnapshots(text: string): readonly DatasetSnapshot[] {
         transaction: parseBytes(transaction),
         clones: isSet(clones) ? clones.split(",") : [],
         ...(isSet(volumes) ? { volumes: volumes.split(",") } : {}),
-        ...(isSet(reason) ? { reason } : {}),
       };
     },
   );

@@ -3,7 +3,7 @@
 import { HengeError } from "../errors.js";
 import type { Run } from "../command.js";
 import { isLabel } from "../spec/index.js";
-import type { MonolithName, SnapshotName, VolumeName } from "../spec/index.js";
+import type { MonolithName, SnapshotStatus, VolumeName } from "../spec/index.js";
 
 import type { VolumeDriver } from "./driver.js";
 import {
@@ -18,13 +18,7 @@ import {
 import type { Part } from "./snapshots.js";
 import { capacityError } from "./unpack.js";
 import { findDataset, listChildren } from "./zfs-dataset.js";
-import {
-  cloneArgv,
-  createParentArgv,
-  lastPart,
-  snapshotArgv,
-  snapshotsArgv,
-} from "./zfs-names.js";
+import { cloneArgv, createParentArgv, lastPart, snapshotArgv, snapshotsArgv } from "./zfs-names.js";
 import { isMissingDataset, parseSnapshots } from "./zfs-parse.js";
 import type { DatasetSnapshot } from "./zfs-parse.js";
 import { checkTop } from "./zfs-pool.js";
@@ -35,45 +29,61 @@ const DEADLINE_MS = 5 * 60_000;
 
 type SnapshotVerbs = Pick<
   VolumeDriver,
-  "listSnapshots" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
+  "listSnapshots" | "findSnapshot" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
 >;
 
 export function zfsSnapshots(pool: ZfsPool): SnapshotVerbs {
+  return { ...takingVerbs(pool), ...goingBackVerbs(pool) };
+}
+
+async function list(pool: ZfsPool, monolith: MonolithName): Promise<readonly SnapshotStatus[]> {
+  return groupParts(await readParts(pool, monolith));
+}
+
+function takingVerbs(
+  pool: ZfsPool,
+): Pick<SnapshotVerbs, "listSnapshots" | "findSnapshot" | "takeSnapshot" | "destroySnapshot"> {
   const { run, names } = pool;
-  const list = async (monolith: MonolithName) => groupParts(await readParts(pool, monolith));
   return {
     async listSnapshots(monolith) {
       await checkTop(pool);
-      return list(monolith);
+      return list(pool, monolith);
     },
-    async takeSnapshot(monolith, name, reason, signal) {
+    async findSnapshot(monolith, name) {
+      await checkTop(pool);
+      return findSnapshot(await list(pool, monolith), monolith, checkSnapshotName(name));
+    },
+    async takeSnapshot(monolith, name, signal) {
       checkSnapshotName(name);
       await checkTop(pool);
-      if ((await list(monolith)).some((known) => known.name === name))
+      if ((await list(pool, monolith)).some((known) => known.name === name))
         throw snapshotExists(monolith, name);
       const volumes = await volumesOf(pool, monolith);
       if (volumes.length === 0) throw nothingToSnapshot(monolith);
       const datasets = volumes.map((volume) => names.volume(monolith, volume));
-      await run(snapshotArgv(datasets, name, volumes, reason), {
-        signal,
-        timeoutMs: DEADLINE_MS,
-      }).catch((error: unknown) => {
+      const options = { signal, timeoutMs: DEADLINE_MS };
+      await run(snapshotArgv(datasets, name, volumes), options).catch((error: unknown) => {
         throw capacityError(`take a snapshot of ${monolith}`, error);
       });
     },
     async destroySnapshot(monolith, name, signal) {
       checkSnapshotName(name);
       await checkTop(pool);
-      const found = (await list(monolith)).find((known) => known.name === name);
-      if (found === undefined) return;
+      const { found } = findSnapshot(await list(pool, monolith), monolith, name);
       refuseCloned(`destroy snapshot ${name} of ${monolith}`, [found]);
       for (const { volume } of found.volumes)
         await destroyPart(run, `${names.volume(monolith, volume)}@${name}`, signal);
     },
+  };
+}
+
+function goingBackVerbs(pool: ZfsPool): Pick<SnapshotVerbs, "rollBack" | "cloneVolume"> {
+  const { run, names } = pool;
+  return {
     async rollBack(monolith, name, signal) {
       checkSnapshotName(name);
       await checkTop(pool);
-      const { found, later } = findSnapshot(await list(monolith), monolith, name);
+      const { found, later } = findSnapshot(await list(pool, monolith), monolith, name);
       refuseCloned(`roll back ${monolith} to ${name}`, later);
       for (const { volume } of found.volumes)
         await run(["zfs", "rollback", "-r", `${names.volume(monolith, volume)}@${name}`], {
@@ -89,7 +99,7 @@ export function zfsSnapshots(pool: ZfsPool): SnapshotVerbs {
       const dataset = names.volume(to, volume.name);
       checkSnapshotName(from.snapshot);
       await checkTop(pool);
-      const { found } = findSnapshot(await list(from.monolith), from.monolith, from.snapshot);
+      const { found } = findSnapshot(await list(pool, from.monolith), from.monolith, from.snapshot);
       partOf(found, volume.name);
       const act = `make volume ${volume.name} of ${to}`;
       if ((await findDataset(run, dataset)) !== undefined)
@@ -142,16 +152,15 @@ async function listOrNone(run: Run, parent: string): Promise<readonly DatasetSna
 }
 
 function toPart({ names }: ZfsPool, snapshot: DatasetSnapshot): Part {
-  const { name, dataset, guid, usedBytes, createdAtMs, transaction, volumes, reason } = snapshot;
+  const { name, dataset, guid, usedBytes, createdAtMs, transaction, volumes } = snapshot;
   return {
-    name: name as SnapshotName,
+    name,
     volume: lastPart(dataset) as VolumeName,
     guid,
     usedBytes,
     createdAtMs,
     transaction,
     ...(volumes === undefined ? {} : { members: volumes }),
-    ...(reason === undefined ? {} : { reason }),
     clones: snapshot.clones.map((clone) => monolithAt(names.volumes, clone)),
   };
 }

@@ -2,7 +2,7 @@
 // is another dataset than the one on record is never taken for an empty one.
 
 import { HengeError } from "../errors.js";
-import type { MonolithName, VolumeName } from "../spec/index.js";
+import type { MonolithName, SnapshotName, VolumeName } from "../spec/index.js";
 
 import { readRecord, writeRecord } from "./record.js";
 
@@ -18,9 +18,21 @@ export interface VolumeLedger {
    */
   confirm(monolith: MonolithName, volume: VolumeName, guid: string): Promise<void>;
   remove(monolith: MonolithName, volume: VolumeName): Promise<void>;
+  /** On record before the first of them is rolled back: none can be mounted until all are. */
+  beginRollback(
+    monolith: MonolithName,
+    volumes: readonly VolumeName[],
+    snapshot: SnapshotName,
+  ): Promise<void>;
+  /** Where a rollback that has not ended goes back to. */
+  rollbackOf(monolith: MonolithName): SnapshotName | undefined;
+  /** @param guids of its volumes as they are now, by name */
+  endRollback(monolith: MonolithName, guids: ReadonlyMap<VolumeName, string>): Promise<void>;
 }
 
 const BEGUN = "";
+// No guid begins like this.
+const ROLLBACK = "rollback:";
 
 /** @throws {CorruptRecord} the ledger cannot be believed; no cell with a volume can start */
 export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
@@ -52,6 +64,7 @@ export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
         guids.set(keyOf(monolith, volume), guid);
         return save();
       }
+      if (known?.startsWith(ROLLBACK) === true) throw halfRolledBack(monolith, volume, known);
       const what =
         known === undefined
           ? "it is not on record"
@@ -63,5 +76,27 @@ export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
     async remove(monolith, volume) {
       if (guids.delete(keyOf(monolith, volume))) await save();
     },
+    async beginRollback(monolith, volumes, snapshot) {
+      for (const volume of volumes) guids.set(keyOf(monolith, volume), `${ROLLBACK}${snapshot}`);
+      await save();
+    },
+    rollbackOf(monolith) {
+      const mine = [...guids].filter(([key]) => key.startsWith(`${monolith}/`));
+      const marked = mine.find(([, guid]) => guid.startsWith(ROLLBACK))?.[1];
+      return marked?.slice(ROLLBACK.length) as SnapshotName | undefined;
+    },
+    async endRollback(monolith, known) {
+      for (const [volume, guid] of known) guids.set(keyOf(monolith, volume), guid);
+      await save();
+    },
   };
+}
+
+function halfRolledBack(monolith: MonolithName, volume: VolumeName, mark: string): HengeError {
+  const snapshot = mark.slice(ROLLBACK.length);
+  return new HengeError(
+    "WRONG_STATE",
+    `cannot mount volume ${volume} of ${monolith}: a rollback to ${snapshot} has not ended`,
+    { hint: `henge rollback ${monolith} ${snapshot} finishes it` },
+  );
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "hold.h"
 #include "manager.h"
 #include "nursery.h"
 #include "place.h"
@@ -50,6 +51,11 @@ static int run_place_memory(char **words)
 	return place_memory(words[1]);
 }
 
+static int run_hold(char **words)
+{
+	return hold_run(words[1], words[2]);
+}
+
 static const struct mode {
 	const char *name;
 	int count; /* Of words, the name among them. */
@@ -61,6 +67,7 @@ static const struct mode {
 	{ "--fsid", 2, run_fsid },		   /* What statfs(2) says of a ZFS dataset, */
 	{ "--sealed-fsid", 2, run_sealed_fsid },   /* and of one that is mounted read-only. */
 	{ "--probe", 3, run_probe },		   /* What this kernel can do. */
+	{ "--hold", 3, run_hold },		   /* Freezes a cgroup for as long as it is told. */
 	{ "--place-memory", 2, run_place_memory }, /* Moves a cgroup's memory to its nodes. */
 };
 

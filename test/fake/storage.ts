@@ -29,7 +29,12 @@ export interface FakeDriver extends VolumeDriver {
 }
 
 type SnapshotVerb =
-  "listSnapshots" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume";
+  | "listSnapshots"
+  | "findSnapshot"
+  | "takeSnapshot"
+  | "destroySnapshot"
+  | "rollBack"
+  | "cloneVolume";
 
 const ROOT = "/fake/pool";
 
@@ -163,7 +168,11 @@ export function createFakeDriver(): FakeDriver {
       checkPool();
       return listed(monolith);
     },
-    takeSnapshot: async (monolith, name, reason, signal) => {
+    findSnapshot: async (monolith, name) => {
+      checkPool();
+      return findSnapshot(listed(monolith), monolith, checkSnapshotName(name));
+    },
+    takeSnapshot: async (monolith, name, signal) => {
       checkSnapshotName(name);
       checkPool(signal);
       if (listed(monolith).some((known) => known.name === name))
@@ -175,13 +184,13 @@ export function createFakeDriver(): FakeDriver {
         ...{ name, volume, members, transaction, usedBytes: 0, clones: [] },
         guid: nextIdentity(),
         createdAtMs: 1_000 * transaction,
-        ...(reason === undefined ? {} : { reason }),
       }));
       snapshots.set(monolith, [...partsOf(monolith), ...taken]);
     },
     destroySnapshot: async (monolith, name, signal) => {
       checkSnapshotName(name);
       checkPool(signal);
+      findSnapshot(listed(monolith), monolith, name);
       forget(monolith, [name]);
     },
     rollBack: async (monolith, name, signal) => {

@@ -192,13 +192,13 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "a volume that was made in part counts as made",
     file: "src/storage/subvolume.ts",
-    from: "  const partial = partialPath(path);\n  await making",
-    to: "  const partial = path;\n  await making",
+    from: "  const partial = partialPath(path);\n  try {",
+    to: "  const partial = path;\n  try {",
     test: "test/contract/storage/btrfs.test.ts",
   },
   {
     name: "another file system in the pool's place is taken for it",
-    file: "src/storage/btrfs.ts",
+    file: "src/storage/btrfs-pool.ts",
     from: "  await checkMounted(pool.run, pool, uuid);\n",
     to: "",
     test: "test/contract/storage/btrfs.test.ts",

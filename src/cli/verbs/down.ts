@@ -4,6 +4,7 @@ import type { Command } from "commander";
 
 import { parseCell, usage } from "../arguments.js";
 import { stepToJson } from "../cells.js";
+import { confirm } from "../confirm.js";
 import type { Io } from "../io.js";
 import { follow } from "../progress.js";
 import { addVerb } from "../verb.js";
@@ -27,7 +28,7 @@ export function addDown(program: Command, act: Act): void {
       act(async (context, options: DownOptions, name: string) => {
         const destroyData = options.destroyData ?? false;
         const request = { cell: parseCell(name), destroyData, requestId: randomUUID() };
-        await confirm(name, options, context.io);
+        await confirmDown(name, options, context.io);
         return context.withDaemon(async (daemon) => {
           const steps = await follow(context, daemon.stream("Free", request));
           context.print({ steps: steps.map(stepToJson) }, () => "");
@@ -37,25 +38,19 @@ export function addDown(program: Command, act: Act): void {
 }
 
 /** @throws {HengeError} USAGE: the data is to be destroyed and its name was not said */
-async function confirm(name: string, options: DownOptions, io: Io): Promise<void> {
+async function confirmDown(name: string, options: DownOptions, io: Io): Promise<void> {
   if (options.destroyData !== true) {
     if (options.yesDestroy === undefined) return;
     throw usage("cannot use --yes-destroy without --destroy-data");
   }
-  const said = options.yesDestroy ?? (io.stdin.isTTY === true ? await ask(name, io) : undefined);
-  if (said === name) return;
-  const message = `cannot destroy the data of ${name}: its name was not confirmed; nothing was changed`;
-  throw usage(message, `type the name when asked, or give --yes-destroy ${name}`);
-}
-
-async function ask(name: string, io: Io): Promise<string> {
-  io.stderr.write(
-    `This destroys the volumes of ${name} and all data in them. Type its name to go on: `,
+  await confirm(
+    {
+      act: `destroy the data of ${name}`,
+      loss: `This destroys the volumes of ${name}, their snapshots and all data in them.`,
+      names: [name],
+      option: "--yes-destroy",
+      given: options.yesDestroy,
+    },
+    io,
   );
-  let typed = "";
-  for await (const chunk of io.stdin) {
-    typed += chunk.toString();
-    if (typed.includes("\n")) break;
-  }
-  return typed.split("\n")[0] ?? "";
 }

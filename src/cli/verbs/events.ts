@@ -50,7 +50,8 @@ function bodyToJson(event: Event) {
   return unitToJson(event) ?? cellToJson(event) ?? daemonToJson(event);
 }
 
-function daemonToJson({ rulesRestored, daemon }: Event) {
+function daemonToJson({ rulesRestored, snapshot, daemon }: Event) {
+  if (snapshot !== undefined) return { kind: "snapshot", ...snapshot };
   if (rulesRestored !== undefined) return { kind: "rules-restored", by: rulesRestored.by ?? null };
   return { kind: "daemon", text: daemon ?? "" };
 }
@@ -102,7 +103,11 @@ function bodyText(event: Event): string {
   return daemonText(event);
 }
 
-function daemonText({ rulesRestored, daemon }: Event): string {
+function daemonText({ rulesRestored, snapshot, daemon }: Event): string {
+  if (snapshot !== undefined)
+    return snapshot.what === "rolled-back"
+      ? `rolled back to snapshot ${snapshot.name}`
+      : `snapshot ${snapshot.name} ${snapshot.what}`;
   if (rulesRestored === undefined) return daemon ?? "";
   const by = rulesRestored.by === undefined ? "" : ` by ${rulesRestored.by}`;
   return `put the network's rules back after they were changed${by}`;

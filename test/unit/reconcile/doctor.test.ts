@@ -20,6 +20,7 @@ async function askedPorts(
   let asked: readonly PublishedPort[] = [];
   const host: HostPort = {
     bootId: () => Promise.resolve("boot"),
+    listeningPorts: () => Promise.resolve(new Set()),
     findings: (published) => {
       asked = published;
       return Promise.resolve([{ check: "kernel", level: "ok", text: "Linux" }]);

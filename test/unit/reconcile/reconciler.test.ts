@@ -273,12 +273,14 @@ it("quarantines a monolith whose record is corrupt, and nothing else", async () 
 it("refuses a second change while one is under way", async () => {
   const house = await House.build();
   const daemon = await house.daemon();
-  const first = house.up(daemon, SHOP);
-  await settle(() => house.world.cells.size > 0);
+  const waiting = SHOP.replace("argv: [/bin/web]", "argv: [/bin/web], readiness: notify");
+  const first = house.up(daemon, waiting);
+  await settle(() => house.world.pidOf("shop/web", "web") !== undefined);
   await expect(house.up(daemon, SHOP)).rejects.toMatchObject({
     code: "BUSY",
     message: "cannot up shop: up is under way",
   });
+  house.world.notify("shop/web", "web");
   await first;
 });
 

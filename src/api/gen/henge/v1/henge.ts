@@ -272,6 +272,69 @@ export interface ResumeRequest {
 export interface ResumeReply {
 }
 
+export interface SnapshotRequest {
+  readonly cell: string;
+  readonly name: string;
+  readonly requestId: string;
+}
+
+export interface SnapshotStatus {
+  readonly name: string;
+  readonly createdAtMs: number;
+  /** In the order of their names. */
+  readonly volumes: readonly SnapshotStatus_Volume[];
+  /** Every volume the monolith had then, all in one instant. */
+  readonly consistent: boolean;
+  /** Why it is not consistent. */
+  readonly reason?:
+    | string
+    | undefined;
+  /** Monoliths that cannot be without it. */
+  readonly clones: readonly string[];
+}
+
+export interface SnapshotStatus_Volume {
+  readonly volume: string;
+  /** Room that would be free without it. */
+  readonly usedBytes: number;
+  /** What the pool's own tools call it by, for ever. */
+  readonly guid: string;
+}
+
+export interface SnapshotsRequest {
+  readonly cell: string;
+}
+
+export interface SnapshotsReply {
+  /** Oldest first. */
+  readonly snapshots: readonly SnapshotStatus[];
+}
+
+export interface DestroySnapshotRequest {
+  readonly cell: string;
+  readonly name: string;
+  readonly requestId: string;
+}
+
+export interface DestroySnapshotReply {
+}
+
+export interface RollbackRequest {
+  readonly cell: string;
+  readonly name: string;
+  readonly requestId: string;
+}
+
+export interface CloneRequest {
+  readonly cell: string;
+  readonly snapshot: string;
+  /** Of the clone. */
+  readonly name: string;
+  /** In the place of the original's ports; chosen among those that are free when empty. */
+  readonly publish: readonly Publish[];
+  readonly requestId: string;
+}
+
 export interface LogsRequest {
   readonly target?: Target | undefined;
   readonly follow: boolean;
@@ -326,6 +389,7 @@ export interface Event {
   readonly oom?: Event_OutOfMemory | undefined;
   readonly pressure?: Event_Pressure | undefined;
   readonly rulesRestored?: Event_RulesRestored | undefined;
+  readonly snapshot?: Event_SnapshotChange | undefined;
 }
 
 export interface Event_CellChange {
@@ -363,6 +427,12 @@ export interface Event_Pressure {
 export interface Event_RulesRestored {
   /** The process that did it, where that is known: NAME[PID]. */
   readonly by?: string | undefined;
+}
+
+export interface Event_SnapshotChange {
+  readonly name: string;
+  /** taken, destroyed or rolled-back */
+  readonly what: string;
 }
 
 export interface Event_StepDone {
@@ -466,6 +536,14 @@ export interface Henge {
   Halt(request: HaltRequest): AsyncIterable<Progress>;
   /** Lifts Halt; does not wait until everything is up. */
   Resume(request: ResumeRequest): Promise<ResumeReply>;
+  /** Of all volumes of a monolith under one name, in one instant. */
+  Snapshot(request: SnapshotRequest): Promise<SnapshotStatus>;
+  Snapshots(request: SnapshotsRequest): Promise<SnapshotsReply>;
+  DestroySnapshot(request: DestroySnapshotRequest): Promise<DestroySnapshotReply>;
+  /** Makes the volumes of a stopped monolith what they were; later snapshots go, nothing is started. */
+  Rollback(request: RollbackRequest): AsyncIterable<Progress>;
+  /** Makes another monolith of a snapshot, and starts it beside the original. */
+  Clone(request: CloneRequest): AsyncIterable<Progress>;
   Logs(request: LogsRequest): AsyncIterable<LogLine>;
   Events(request: EventsRequest): AsyncIterable<Event>;
   /**

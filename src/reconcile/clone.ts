@@ -1,0 +1,150 @@
+// A clone: a monolith made of another one's snapshot, that starts beside it and reaches nobody.
+
+import { HengeError } from "../errors.js";
+import { choosePorts, cloneSpec, planMonolith } from "../plan/index.js";
+import type {
+  CellName,
+  MonolithName,
+  MonolithSpec,
+  PublishSpec,
+  SnapshotName,
+  SnapshotStatus,
+} from "../spec/index.js";
+
+import type { Context, Report } from "./context.js";
+import { refuseTakenPorts } from "./desire.js";
+import { refuseHalted } from "./halt.js";
+import { wholeMonolith } from "./targets.js";
+
+export interface CloneOptions {
+  readonly cell: CellName;
+  readonly snapshot: SnapshotName;
+  readonly name: MonolithName;
+  /** In the place of the original's; chosen among what is free when empty. */
+  readonly publish: readonly PublishSpec[];
+}
+
+/**
+ * Returns when the clone's units are ready.
+ * @throws {HengeError} SNAPSHOT_NOT_FOUND · CELL_EXISTS: the name is in use · WRONG_STATE: the original is not on record
+ */
+export async function clone(
+  context: Context,
+  options: CloneOptions,
+  requestId: string,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const { cell, name, snapshot } = options;
+  const from = await wholeMonolith(context, cell, "clone");
+  const request = {
+    id: requestId,
+    verb: `clone ${from} ${snapshot}`,
+    monolith: name,
+    target: name,
+  };
+  await context.change(request, async () => {
+    await refuseHalted(context, "clone it");
+    await refuseNameInUse(context, name);
+    const original = await declared(context, from);
+    const { found } = await context.edges.volumes.findSnapshot(from, snapshot);
+    refuseMissingParts(original, found);
+    const spec = cloneSpec(original, name, await portsOf(context, original, options.publish));
+    refuseTakenPorts(spec, await context.edges.store.list());
+    await cloneVolumes(context, { monolith: from, snapshot }, spec, report, signal);
+    // On record only now: a daemon killed before must not make empty volumes for it.
+    await context.edges.store.write({ spec, stopped: [] });
+    const steps = planMonolith(
+      { spec, stopped: [] },
+      await context.observe(name),
+      context.planFacts,
+    );
+    for (const { hostAddress, hostPort, cellPort } of spec.cells[0]?.publish ?? [])
+      report({
+        kind: "note",
+        text: `${hostAddress}:${String(hostPort)} leads to ${name}:${String(cellPort)}`,
+      });
+    await context.execute(name, steps, report, signal);
+  });
+}
+
+async function declared(context: Context, monolith: MonolithName): Promise<MonolithSpec> {
+  const desired = await context.desired(monolith);
+  if (desired !== undefined) return desired.spec;
+  throw new HengeError("WRONG_STATE", `cannot clone ${monolith}: its manifest is not on record`, {
+    hint: "henge up FILE, then clone it",
+  });
+}
+
+async function refuseNameInUse(context: Context, name: MonolithName): Promise<void> {
+  const [known, keepers] = await Promise.all([
+    context.monoliths(),
+    context.edges.volumes.listMonoliths(),
+  ]);
+  if (!known.includes(name) && !keepers.includes(name)) return;
+  const what = known.includes(name) ? "there is a cell of that name" : "it has volumes in the pool";
+  throw new HengeError("CELL_EXISTS", `cannot make ${name}: ${what}`, {
+    hint: `choose another name, or henge down ${name} --destroy-data`,
+  });
+}
+
+function refuseMissingParts(spec: MonolithSpec, snapshot: SnapshotStatus): void {
+  const parts = new Set(snapshot.volumes.map(({ volume }) => volume));
+  const missing = spec.volumes.filter(({ name }) => !parts.has(name)).map(({ name }) => name);
+  if (missing.length === 0) return;
+  throw new HengeError(
+    "WRONG_STATE",
+    `cannot clone ${spec.name}: snapshot ${snapshot.name} has no volume ${missing.join(", ")}`,
+    { hint: "take a new snapshot, and clone that" },
+  );
+}
+
+async function portsOf(
+  { edges }: Context,
+  original: MonolithSpec,
+  asked: readonly PublishSpec[],
+): Promise<readonly PublishSpec[]> {
+  if (asked.length > 0) return asked;
+  const stored = await edges.store.list();
+  const published = stored.flatMap((one) =>
+    "desired" in one ? one.desired.spec.cells.flatMap(({ publish }) => publish) : [],
+  );
+  const listening = await edges.host.listeningPorts();
+  const chosen = choosePorts(original.cells[0]?.publish ?? [], { listening, published });
+  if (chosen !== undefined) return chosen;
+  throw new HengeError(
+    "OVER_CAPACITY",
+    `cannot clone ${original.name}: no port of the host is free`,
+    {
+      hint: "name its ports with --publish",
+    },
+  );
+}
+
+/** Whole or not at all, but for a daemon that is killed: then their name is in use until they are destroyed. */
+async function cloneVolumes(
+  { edges }: Context,
+  from: { readonly monolith: MonolithName; readonly snapshot: SnapshotName },
+  { name: to, volumes }: MonolithSpec,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    for (const volume of volumes) {
+      await edges.ledger.begin(to, volume.name);
+      await edges.volumes.cloneVolume(from, to, volume, signal);
+      const { guid } = await edges.volumes.volumeSource(to, volume.name);
+      await edges.ledger.confirm(to, volume.name, guid);
+      report({ kind: "note", text: `cloned volume ${volume.name}` });
+    }
+  } catch (error) {
+    const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);
+    for (const volume of volumes) {
+      await edges.volumes.destroyVolume(to, volume.name, patience);
+      await edges.ledger.remove(to, volume.name);
+    }
+    throw error;
+  }
+}
+
+const CLEANUP_DEADLINE_MS = 60_000;
