@@ -274,14 +274,17 @@ it("refuses a second change while one is under way", async () => {
   const house = await House.build();
   const daemon = await house.daemon();
   const waiting = SHOP.replace("argv: [/bin/web]", "argv: [/bin/web], readiness: notify");
-  const first = house.up(daemon, waiting);
+  const interrupted = new AbortController();
+  const source = { file: "shop.yaml", directory: "/", text: waiting };
+  const options = { allowMissingControllers: false, requestId: house.request() };
+  const first = daemon.apply(source, options, silent, interrupted.signal);
   await settle(() => house.world.pidOf("shop/web", "web") !== undefined);
   await expect(house.up(daemon, SHOP)).rejects.toMatchObject({
     code: "BUSY",
     message: "cannot up shop: up is under way",
   });
-  house.world.notify("shop/web", "web");
-  await first;
+  interrupted.abort();
+  await expect(first).rejects.toThrow();
 });
 
 it("gives way to an operator while it brings up by itself what is desired", async () => {
