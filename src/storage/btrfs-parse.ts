@@ -9,10 +9,6 @@ export interface Subvolume {
   readonly readOnly: boolean;
   /** Limit of its quota group on referenced bytes; absent when there is none. */
   readonly quotaBytes?: number;
-  /** Transaction of the pool it was made in. */
-  readonly madeIn: number;
-  /** Held by no other subvolume; 0 when its quota group does not tell. */
-  readonly exclusiveBytes: number;
 }
 
 /**
@@ -29,20 +25,42 @@ export function parseSubvolumeShow(text: string): Subvolume {
       `cannot read what btrfs said of a subvolume: ${JSON.stringify(text.slice(0, 200))}`,
     );
   }
-  const madeIn = /^\s*Gen at creation:\s+(\d+)$/m.exec(text)?.[1] ?? "0";
-  const limit = lastOf(text, /^\s*Limit referenced:\s+(\d+|-|none)$/gm) ?? "-";
-  const exclusive = lastOf(text, /^\s*Usage exclusive:\s+(\d+)$/gm) ?? "0";
+  const limit = [...text.matchAll(/^\s*Limit referenced:\s+(\d+|-|none)$/gm)].at(-1)?.[1] ?? "-";
   return {
     uuid: uuid.replaceAll("-", ""),
     readOnly: flags.split(/[\s,]+/).includes("readonly"),
     ...(/^\d+$/.test(limit) ? { quotaBytes: Number(limit) } : {}),
-    madeIn: Number(madeIn),
-    exclusiveBytes: Number(exclusive),
   };
 }
 
-function lastOf(text: string, pattern: RegExp): string | undefined {
-  return [...text.matchAll(pattern)].at(-1)?.[1];
+export interface ListedSubvolume {
+  readonly id: number;
+  /** Transaction of the pool it was made in. */
+  readonly madeIn: number;
+  /** 32 hex digits. */
+  readonly uuid: string;
+  /** From the top of the pool. */
+  readonly path: string;
+}
+
+/**
+ * Output of `btrfs subvolume list -o -c -u`: those that lie in no other subvolume, so none that a cell has made and
+ * named. Others may follow in the same form.
+ */
+export function parseSubvolumes(text: string): readonly ListedSubvolume[] {
+  const row = /^ID (\d+) gen \d+ cgen (\d+) top level 5 uuid ([0-9a-f-]{36}) path (.+)$/gm;
+  return [...text.matchAll(row)].map(([, id, madeIn, uuid = "", path = ""]) => ({
+    id: Number(id),
+    madeIn: Number(madeIn),
+    uuid: uuid.replaceAll("-", ""),
+    path,
+  }));
+}
+
+/** Output of `btrfs qgroup show --raw`: bytes nobody else holds, by the id of the subvolume. */
+export function parseExclusive(text: string): ReadonlyMap<number, number> {
+  const rows = [...text.matchAll(/^0\/(\d+)\s+\d+\s+(\d+)/gm)];
+  return new Map(rows.map(([, id, bytes]) => [Number(id), Number(bytes)]));
 }
 
 /** Output of `btrfs device stats`: the counters above 0. */

@@ -8,6 +8,7 @@ import { HengeError } from "../errors.js";
 import { isLabel } from "../spec/index.js";
 import type { MonolithName, VolumeName } from "../spec/index.js";
 
+import { parseExclusive, parseSubvolumes } from "./btrfs-parse.js";
 import { checkPool } from "./btrfs-pool.js";
 import type { BtrfsPool } from "./btrfs-pool.js";
 import type { VolumeDriver } from "./driver.js";
@@ -74,7 +75,7 @@ export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
     async destroySnapshot(monolith, name, signal) {
       const path = pathOf(pool, monolith, name);
       await checkPool(pool);
-      findSnapshot(await list(monolith), monolith, name);
+      if (!(await exists(path))) findSnapshot(await list(monolith), monolith, name);
       await destroyDirectory(pool, path, signal);
     },
     async rollBack(monolith, name, signal) {
@@ -89,15 +90,18 @@ export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
     async cloneVolume(from, to, volume, signal) {
       const path = volumePath(pool, to, volume.name);
       await checkPool(pool);
-      const { found } = findSnapshot(await list(from.monolith), from.monolith, from.snapshot);
-      const part = partOf(found, volume.name);
+      const origin = join(pathOf(pool, from.monolith, from.snapshot), volume.name);
+      if (!(await exists(origin)))
+        partOf(
+          findSnapshot(await list(from.monolith), from.monolith, from.snapshot).found,
+          volume.name,
+        );
       if (await exists(path))
         throw new HengeError(
           "WRONG_STATE",
           `cannot make volume ${volume.name} of ${to}: it exists`,
         );
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      const origin = join(pathOf(pool, from.monolith, from.snapshot), part.volume);
       await makeWhole(pool, { path, origin }, signal, (partial) =>
         setQuota(run, partial, volume.quotaBytes, signal),
       );
@@ -198,35 +202,40 @@ async function rollBackVolume(
   );
 }
 
-async function readParts(pool: BtrfsPool, monolith: MonolithName): Promise<readonly Part[]> {
-  const parent = join(pool.snapshots, checkLabel("monolith", monolith));
-  const parts: Part[] = [];
-  for (const name of await listNames(parent))
-    if (!name.startsWith(PARTIAL_PREFIX))
-      parts.push(...(await readSnapshot(pool, join(parent, name), name)));
-  return parts;
+/** Two commands for however many there are. */
+async function readParts(
+  { run, mountPoint, snapshots }: BtrfsPool,
+  monolith: MonolithName,
+): Promise<readonly Part[]> {
+  const top = `${snapshots.slice(mountPoint.length + 1)}/${checkLabel("monolith", monolith)}/`;
+  const listed = await run(["btrfs", "subvolume", "list", "-o", "-c", "-u", mountPoint]);
+  const mine = parseSubvolumes(listed).filter(({ path }) => path.startsWith(top));
+  if (mine.length === 0) return [];
+  const exclusive = parseExclusive(await run(["btrfs", "qgroup", "show", "--raw", mountPoint]));
+  const names = [...new Set(mine.map(({ path }) => nameIn(path, top)))];
+  const parts = names
+    .filter((name) => !name.startsWith(PARTIAL_PREFIX))
+    .map(async (name): Promise<readonly Part[]> => {
+      const found = mine.filter(({ path }) => nameIn(path, top) === name);
+      const taken = await readTaken(join(mountPoint, top, name));
+      // Each was made in a transaction of its own, while nothing wrote.
+      const transaction = Math.max(...found.map(({ madeIn }) => madeIn));
+      return found.map(({ id, uuid, path }) => ({
+        ...{ name, guid: uuid, transaction, clones: [], ...taken },
+        volume: path.slice(top.length + name.length + 1) as VolumeName,
+        usedBytes: exclusive.get(id) ?? 0,
+      }));
+    });
+  return (await Promise.all(parts)).flat();
 }
 
-async function readSnapshot(pool: BtrfsPool, path: string, name: string): Promise<readonly Part[]> {
+function nameIn(path: string, top: string): string {
+  return path.slice(top.length).split("/")[0] ?? "";
+}
+
+async function readTaken(path: string): Promise<Pick<Part, "createdAtMs" | "members" | "reason">> {
   const text = await readRecord(join(path, RECORD));
-  const taken = text === undefined ? undefined : (JSON.parse(text) as Taken);
-  const volumes = (await listNames(path)).filter(isLabel);
-  const found = await Promise.all(
-    volumes.map((volume) => readSubvolume(pool.run, join(path, volume))),
-  );
-  // Each was made in a transaction of its own, while nothing wrote.
-  const transaction = Math.max(0, ...found.map(({ madeIn }) => madeIn));
-  return found.map(({ uuid, exclusiveBytes }, index) => ({
-    name,
-    volume: volumes[index] as VolumeName,
-    guid: uuid,
-    usedBytes: exclusiveBytes,
-    createdAtMs: taken?.createdAtMs ?? 0,
-    transaction,
-    ...(taken === undefined ? {} : { members: taken.members }),
-    ...(taken?.reason === undefined ? {} : { reason: taken.reason }),
-    clones: [],
-  }));
+  return text === undefined ? { createdAtMs: 0 } : (JSON.parse(text) as Taken);
 }
 
 /** Takes the name away first: what is half destroyed is never seen. */

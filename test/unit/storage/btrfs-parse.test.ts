@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 
 import {
   parseDeviceStats,
+  parseExclusive,
   parseLoopFiles,
   parseSubvolumeShow,
+  parseSubvolumes,
   parseSuperblockUuid,
 } from "../../../src/storage/btrfs-parse.js";
 
@@ -16,14 +18,12 @@ function shown(flags: string, snapshots: string, limit: string): string {
 	Received UUID: 		-
 	Creation time: 		2026-11-23 08:54:21 +0000
 	Subvolume ID: 		256
-	Gen at creation: 	9
 	Flags: 			${flags}
 	Snapshot(s):
 ${snapshots}	Quota group:		0/256
 	  Limit referenced:	${limit}
 	  Limit exclusive:	-
 	  Usage referenced:	0
-	  Usage exclusive:	16384
 `;
 }
 
@@ -33,11 +33,9 @@ describe("btrfs subvolume show", () => {
     expect(parseSubvolumeShow(shown("-", "", "16777216"))).toEqual({
       uuid,
       readOnly: false,
-      madeIn: 9,
-      exclusiveBytes: 16384,
       quotaBytes: 16777216,
     });
-    expect(parseSubvolumeShow(shown("readonly", "", "-"))).toMatchObject({ uuid, readOnly: true });
+    expect(parseSubvolumeShow(shown("readonly", "", "-"))).toEqual({ uuid, readOnly: true });
   });
 
   it("believes no identity or quota that a snapshot's name pretends to", () => {
@@ -46,8 +44,6 @@ describe("btrfs subvolume show", () => {
     expect(parseSubvolumeShow(shown("-", forged, "4096"))).toEqual({
       uuid: "d5e7db30cca27a4db0b09113b86d5460",
       readOnly: false,
-      madeIn: 9,
-      exclusiveBytes: 16384,
       quotaBytes: 4096,
     });
   });
@@ -57,6 +53,25 @@ describe("btrfs subvolume show", () => {
       /cannot read what btrfs said/,
     );
   });
+});
+
+// btrfs-progs 6.2.
+const LISTED = `ID 256 gen 12 cgen 9 top level 5 uuid a99edd4a-280c-8340-8443-70970c03a35e path volumes/shop/db
+ID 258 gen 10 cgen 10 top level 256 uuid a99edd4a-280c-8340-8443-70970c03a35f path volumes/shop/db/inner
+ID 259 gen 11 cgen 11 top level 5 uuid 2f3cc1c6-5729-4045-91fb-ecf3cec745f8 path snapshots/shop/a.1/db
+`;
+const GROUPS = `qgroupid         rfer         excl
+--------         ----         ----
+0/5             16384        16384
+0/259         3162112        12288
+`;
+
+it("lists the subvolumes that are the pool's own, and what only they hold", () => {
+  expect(parseSubvolumes(LISTED).map(({ id, madeIn, path }) => [id, madeIn, path])).toEqual([
+    [256, 9, "volumes/shop/db"],
+    [259, 11, "snapshots/shop/a.1/db"],
+  ]);
+  expect(parseExclusive(GROUPS).get(259)).toBe(12288);
 });
 
 describe("losetup", () => {
