@@ -5,6 +5,7 @@ import type {
   CellName,
   CellSpec,
   Controller,
+  HealthSpec,
   ImageName,
   MonolithName,
   MonolithSpec,
@@ -19,7 +20,7 @@ import type {
 import type { ManifestFields, NestedFields } from "./cell.js";
 import { readReference } from "./dependencies.js";
 import { resolveHostPath } from "./host-path.js";
-import type { UnitFields } from "./unit.js";
+import { HEALTH_DEFAULTS, type UnitFields } from "./unit.js";
 import { toVolume } from "./volume.js";
 
 /** What every cell of one manifest is made with. */
@@ -153,6 +154,7 @@ function toUnit(name: string, fields: UnitFields, cell: string, context: Context
     readinessIntervalMs: fields.readiness.intervalMs,
     startTimeoutMs: fields["start-timeout"] ?? (oneShot ? 10 * MINUTE_MS : MINUTE_MS),
     ...(fields.liveness === undefined ? {} : { liveness: fields.liveness }),
+    ...(fields.health === undefined ? {} : { health: toHealth(fields.health, fields) }),
     after: fields.after.map((text): UnitRef => {
       const reference = readReference(text, cell);
       return { cell: toCellName(reference.cell, context), unit: reference.unit as UnitName };
@@ -165,7 +167,17 @@ function toUnit(name: string, fields: UnitFields, cell: string, context: Context
     listen: Object.entries(fields.listen).map(([socket, at]) => ({ name: socket, ...at })),
     ...(fields.nofile === undefined ? {} : { nofile: fields.nofile }),
     log: { maxBytes: fields.log["max-size"], keep: fields.log.keep },
+    ...(fields["stale-sockets"].length === 0 ? {} : { staleSockets: fields["stale-sockets"] }),
   };
+}
+
+function toHealth(
+  health: HealthSpec | "readiness",
+  { readiness: { readiness } }: UnitFields,
+): HealthSpec {
+  if (health !== "readiness") return health;
+  if ("timeoutMs" in readiness) return { probe: readiness, ...HEALTH_DEFAULTS };
+  throw new Error("a health probe passed the rules without a readiness probe");
 }
 
 function toRestart({ policy, ...backoff }: UnitFields["restart"], oneShot: boolean): RestartSpec {

@@ -28,7 +28,14 @@ export interface CellOutline {
   readonly volumes: readonly TextAt[];
   /** Paths of its mounts, tmpfs and files. */
   readonly targets: readonly TextAt[];
+  /** Where something is mounted, and whether units can write there. */
+  readonly places: readonly Place[];
   readonly units: readonly UnitOutline[];
+}
+
+export interface Place {
+  readonly path: string;
+  readonly writable: boolean;
 }
 
 export interface UnitOutline {
@@ -37,6 +44,7 @@ export interface UnitOutline {
   readonly fields: Fields;
   readonly after: readonly TextAt[];
   readonly listen: readonly TextAt[];
+  readonly staleSockets: readonly TextAt[];
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -82,10 +90,28 @@ function outlineCell(fields: Fields, name: string, path: Path): CellOutline {
         ? [{ text: value, path: at }]
         : present(textIn(fieldsOf(value), "path", at)),
     ),
+    places: placesOf(fields),
     units: Object.entries(fieldsOf(fields["units"])).map(([unit, value]) =>
       outlineUnit(unit, fieldsOf(value), [...path, "units", unit]),
     ),
   };
+}
+
+// Every cell has these two, whatever its manifest says.
+const OWN_TMPFS = ["/run", "/tmp"];
+
+function placesOf(fields: Fields): readonly Place[] {
+  const place = (value: unknown, writable: boolean): readonly Place[] => {
+    const path = typeof value === "string" ? value : fieldsOf(value)["path"];
+    return typeof path === "string" ? [{ path, writable }] : [];
+  };
+  return [
+    ...OWN_TMPFS.flatMap((path) => place(path, true)),
+    ...itemsOf(fields["tmpfs"]).flatMap((value) => place(value, true)),
+    ...itemsOf(fields["mounts"]).flatMap((value) =>
+      place(value, fieldsOf(value)["read-only"] !== true),
+    ),
+  ];
 }
 
 function outlineUnit(name: string, fields: Fields, path: Path): UnitOutline {
@@ -95,6 +121,7 @@ function outlineUnit(name: string, fields: Fields, path: Path): UnitOutline {
     name,
     fields,
     after: textsOf(fields["after"], [...path, "after"]),
+    staleSockets: textsOf(fields["stale-sockets"], [...path, "stale-sockets"]),
     listen: Object.keys(listen).flatMap((key) => present(textIn(listen, key, [...path, "listen"]))),
   };
 }

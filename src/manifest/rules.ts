@@ -12,6 +12,8 @@ export function checkRules(outline: Outline): readonly Fault[] {
     ...outline.cells.flatMap(checkUnitNames),
     ...outline.cells.flatMap(checkTargets),
     ...outline.cells.flatMap(({ units }) => units.flatMap(checkOneShot)),
+    ...outline.cells.flatMap(({ units }) => units.flatMap(checkHealth)),
+    ...outline.cells.flatMap(checkStaleSockets),
     ...checkDeclared(outline),
     ...checkPublish(outline),
     ...checkListen(outline),
@@ -54,7 +56,7 @@ function repeated(texts: readonly TextAt[]): readonly TextAt[] {
 
 function checkOneShot({ path, fields }: UnitOutline): readonly Fault[] {
   if (fields["one-shot"] !== true) return [];
-  const refused = ["readiness", "liveness"]
+  const refused = ["readiness", "liveness", "health"]
     .filter((field) => Object.hasOwn(fields, field))
     .map((field) =>
       fault(
@@ -69,6 +71,34 @@ function checkOneShot({ path, fields }: UnitOutline): readonly Fault[] {
   return always
     ? [...refused, fault([...path, ...at], "a one-shot is restarted on-failure or never")]
     : refused;
+}
+
+function checkHealth({ path, fields }: UnitOutline): readonly Fault[] {
+  const { health, readiness } = fields;
+  const isProbe = typeof readiness === "object";
+  return health !== "readiness" || isProbe || fields["one-shot"] === true
+    ? []
+    : [
+        fault(
+          [...path, "health"],
+          "the readiness of this unit is no probe that could be asked again",
+        ),
+      ];
+}
+
+function checkStaleSockets({ units, places }: CellOutline): readonly Fault[] {
+  const isWritable = (path: string): boolean => {
+    const around = places.filter((place) => path.startsWith(`${place.path}/`));
+    // What is mounted last on a path, or deepest above it, is what is seen there.
+    return around.sort((a, b) => a.path.length - b.path.length).at(-1)?.writable ?? false;
+  };
+  return units.flatMap(({ staleSockets }) =>
+    staleSockets
+      .filter(({ text }) => !isWritable(text))
+      .map(({ text, path }) =>
+        fault(path, `no volume or tmpfs the cell can write is mounted above ${quote(text)}`),
+      ),
+  );
 }
 
 function isAlways(restart: unknown): boolean {

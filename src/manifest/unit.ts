@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 
-import type { ProbeSpec } from "../spec/index.js";
+import type { HealthSpec, ProbeSpec } from "../spec/index.js";
 import { expected } from "./problems.js";
 import {
   argv,
@@ -71,6 +71,13 @@ function toProbe({ exec, tcp, http: request, timeout }: ProbeFields): ProbeSpec 
   throw new Error("a probe passed its schema without a kind");
 }
 
+function toRepeated(
+  given: ProbeFields & { readonly interval: number; readonly failures: number },
+): HealthSpec {
+  const { interval, failures, ...probe } = given;
+  return { intervalMs: interval, failures, probe: toProbe(probe) };
+}
+
 const readinessProbe = z
   .strictObject({
     ...probeFields,
@@ -95,11 +102,23 @@ const liveness = z
     failures: wholeNumber(1, 100).prefault(3).describe("Failures in a row that restart the unit."),
   })
   .refine(hasOneProbe, oneProbe)
-  .transform(({ interval, failures, ...probe }) => ({
-    intervalMs: interval,
-    failures,
-    probe: toProbe(probe),
-  }));
+  .transform(toRepeated);
+
+const healthMapping = z
+  .strictObject({
+    ...probeFields,
+    interval: duration(50, HOUR).prefault("15s").describe("Time between two probes."),
+    failures: wholeNumber(1, 100)
+      .prefault(2)
+      .describe("Failures in a row that show it as degraded."),
+  })
+  .refine(hasOneProbe, oneProbe)
+  .transform(toRepeated);
+
+const health = wordOrMapping(["readiness"], healthMapping);
+
+/** Of a `health` that asks the probe of `readiness` again. */
+export const HEALTH_DEFAULTS = { intervalMs: 15 * SECOND, failures: 2 };
 
 const POLICIES = ["always", "on-failure", "never"] as const;
 
@@ -175,6 +194,9 @@ export const unit = z.strictObject({
     .describe("Files of NAME=VALUE lines; env wins over them."),
   readiness: readiness.prefault("none").describe("When the unit counts as ready."),
   liveness: liveness.optional().describe("A probe that restarts a unit which no longer answers."),
+  health: health
+    .optional()
+    .describe("A probe that shows a unit as degraded; `readiness` asks that one again."),
   "start-timeout": duration(100, 24 * HOUR)
     .optional()
     .describe("From start to ready, or to the end of a one-shot. Default 60s; 10m for a one-shot."),
@@ -191,6 +213,10 @@ export const unit = z.strictObject({
     .record(label, socketAddress)
     .prefault({})
     .describe("Sockets held across restarts and passed from descriptor 3 on (LISTEN_FDS)."),
+  "stale-sockets": z
+    .array(cellPath)
+    .prefault([])
+    .describe("Unix sockets a run that was killed leaves behind; removed before each start."),
   nofile: wholeNumber(16, 2 ** 20)
     .optional()
     .describe("RLIMIT_NOFILE, soft and hard."),

@@ -181,6 +181,7 @@ export interface UnitSpec {
   /** From start to ready (or, for a one-shot, to its end); then the start counts as failed. */
   readonly startTimeoutMs: number;
   readonly liveness?: LivenessSpec;
+  readonly health?: HealthSpec;
   /** Started only when each of these is ready, or done when it is a one-shot. */
   readonly after: readonly UnitRef[];
   readonly restart: RestartSpec;
@@ -192,6 +193,8 @@ export interface UnitSpec {
   /** RLIMIT_NOFILE, soft and hard. */
   readonly nofile?: number;
   readonly log: LogSpec;
+  /** Absolute paths in the cell of unix sockets a run may have left: removed before each start. Absent when there are none. */
+  readonly staleSockets?: readonly string[];
 }
 
 export type ProbeSpec =
@@ -211,6 +214,13 @@ export interface LivenessSpec {
   readonly probe: ProbeSpec;
   readonly intervalMs: number;
   /** Failures in a row after which the unit is restarted. */
+  readonly failures: number;
+}
+
+export interface HealthSpec {
+  readonly probe: ProbeSpec;
+  readonly intervalMs: number;
+  /** Failures in a row after which the unit is shown as degraded; it is never restarted for them. */
   readonly failures: number;
 }
 

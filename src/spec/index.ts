@@ -15,6 +15,7 @@ export type {
   CellSpec,
   Controller,
   FileSpec,
+  HealthSpec,
   ImageSpec,
   LimitFile,
   Limits,

@@ -240,6 +240,8 @@ static int prepare_and_execute(const struct launch *launch, int *report, struct 
 	if (err == 0)
 		err = become(&account, fail);
 	if (err == 0)
+		err = stale_remove(launch, fail);
+	if (err == 0)
 		err = change_directory(launch->cwd, fail);
 	return err < 0 ? err : execute(launch->argv, environment, fail);
 }

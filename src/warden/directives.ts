@@ -82,6 +82,7 @@ export function unitDirectives(unit: UnitSpec): string[] {
     ...(unit.readiness.kind === "notify" ? ["notify", ""] : []),
     ...unit.stop.flatMap(stopStep),
     ...unit.listen.flatMap(listenPair),
+    ...(unit.staleSockets ?? []).flatMap((path) => ["stale-socket", path]),
     ...["log-max", String(unit.log.maxBytes), "log-keep", String(unit.log.keep)],
   ];
 }

@@ -104,7 +104,8 @@ static char **collect(char *message, char *end, const char *wanted, char **list,
 
 static bool is_listed(const char *key)
 {
-	return strcmp(key, "arg") == 0 || strcmp(key, "env") == 0 || strcmp(key, "env-file") == 0;
+	return strcmp(key, "arg") == 0 || strcmp(key, "env") == 0 || strcmp(key, "env-file") == 0 ||
+	       strcmp(key, "stale-socket") == 0;
 }
 
 /* A unit's name becomes a file name and a cgroup's: labels only, as spec/names.ts has them. */
@@ -139,13 +140,15 @@ int launch_parse(char *message, size_t length, struct launch *launch, struct fai
 		if (!is_listed(key) && !take_pair(launch, key, value))
 			return fail_with(fail, EINVAL, "request", key);
 	}
-	launch->table = calloc(pairs + 3, sizeof(char *));
+	launch->table = calloc(pairs + 4, sizeof(char *));
 	if (launch->table == NULL)
 		return fail_with(fail, ENOMEM, "request", NULL);
 	launch->argv = launch->table;
 	launch->env = collect(message, end, "arg", launch->argv, &argc);
 	launch->env_files = collect(message, end, "env", launch->env, &launch->env_count);
-	collect(message, end, "env-file", launch->env_files, &launch->env_file_count);
+	launch->stale_sockets =
+		collect(message, end, "env-file", launch->env_files, &launch->env_file_count);
+	collect(message, end, "stale-socket", launch->stale_sockets, &launch->stale_socket_count);
 	return check_whole(launch, argc, fail);
 }
 

@@ -22,8 +22,8 @@ struct step {
 struct launch {
 	char **table;
 	char *unit, *spec, *cwd, *user;
-	char **argv, **env, **env_files;
-	size_t env_count, env_file_count;
+	char **argv, **env, **env_files, **stale_sockets;
+	size_t env_count, env_file_count, stale_socket_count;
 	/* ADDRESS PORT NAME */
 	char *listens[LISTEN_MAX];
 	size_t listen_count;
@@ -49,5 +49,8 @@ void launch_free(struct launch *launch);
 /* In a child already in its cgroup and the cell's pid namespace: enters the cell and becomes argv.
  */
 _Noreturn void launch_child(const struct launch *launch);
+
+/* stale.c, in that child once it is the unit's user: removes the sockets an earlier run has left. */
+int stale_remove(const struct launch *launch, struct failure *fail);
 
 #endif

@@ -86,3 +86,37 @@ describe("liveness", () => {
     ]);
   });
 });
+
+describe("health", () => {
+  it("fills in interval and failures", () => {
+    expect(parseUnit("health: { tcp: 80 }").health).toEqual({
+      probe: { kind: "tcp", port: 80, timeoutMs: 5_000 },
+      intervalMs: 15_000,
+      failures: 2,
+    });
+  });
+
+  it("asks the probe of readiness again when it says so", () => {
+    const { health } = parseUnit("readiness: { tcp: 80, timeout: 1s }, health: readiness");
+    expect(health).toEqual({
+      probe: { kind: "tcp", port: 80, timeoutMs: 1_000 },
+      intervalMs: 15_000,
+      failures: 2,
+    });
+  });
+
+  it.each(["health: readiness", "readiness: notify, health: readiness"])("refuses %s", (fields) => {
+    expect(unitProblems(fields)).toEqual([
+      "health: the readiness of this unit is no probe that could be asked again",
+    ]);
+  });
+
+  it("refuses another word, and a one-shot", () => {
+    expect(unitProblems("health: rediness")).toEqual([
+      'health: expected readiness or a mapping, got the string "rediness"; did you mean "readiness"?',
+    ]);
+    expect(unitProblems("one-shot: true, health: { tcp: 80 }")).toEqual([
+      "health: a one-shot has no probes: it is done when it has ended clean",
+    ]);
+  });
+});

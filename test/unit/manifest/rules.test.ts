@@ -222,3 +222,36 @@ cells: { b: { units: { c: { argv: [/a], listen: { web: "0.0.0.0:80" } } } } }
     ]);
   });
 });
+
+describe("stale sockets", () => {
+  const cell = (mounts: string, path: string): string =>
+    `${HEAD}volumes: { data: {} }\n${mounts}units: { web: { argv: [/a], stale-sockets: [${path}] } }\n`;
+
+  it.each([
+    ["", "/run/web.sock"],
+    ["", "/tmp/web/web.sock"],
+    ["tmpfs: [/srv]\n", "/srv/web.sock"],
+    ["mounts: [{ volume: data, path: /srv }]\n", "/srv/web.sock"],
+    ["mounts: [{ volume: data, path: /srv, read-only: true }]\ntmpfs: [/srv/s]\n", "/srv/s/x"],
+  ])("are taken where the cell can write: %j", (mounts, path) => {
+    expect(parse(cell(mounts, path)).cells[0]?.units[0]?.staleSockets).toEqual([path]);
+  });
+
+  it.each([
+    ["", "/srv/web.sock"],
+    ["", "/run"],
+    ["tmpfs: [/srv]\n", "/srvs/web.sock"],
+    ["mounts: [{ volume: data, path: /srv, read-only: true }]\n", "/srv/web.sock"],
+    ["mounts: [{ volume: data, path: /run, read-only: true }]\n", "/run/web.sock"],
+  ])("are refused elsewhere: %j, %s", (mounts, path) => {
+    const problems = problemsOf(cell(mounts, path));
+    expect(problems.map((line) => line.replace(/^\d+:\d+ /, ""))).toEqual([
+      `units.web.stale-sockets[0]: no volume or tmpfs the cell can write is mounted above "${path}"`,
+    ]);
+  });
+
+  it("are absolute paths without detours", () => {
+    for (const path of ["web.sock", "/run/../etc/x", "/run/web.sock/"])
+      expect(problemsOf(cell("", path))[0]).toContain("expected an absolute path");
+  });
+});

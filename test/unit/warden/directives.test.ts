@@ -117,6 +117,14 @@ describe("directives", () => {
     ]);
   });
 
+  it("name the sockets a run may have left", () => {
+    const told = pairs(unitDirectives({ ...UNIT, staleSockets: ["/run/a", "/run/b"] }));
+    expect(told.filter((pair) => pair.startsWith("stale-socket="))).toEqual([
+      "stale-socket=/run/a",
+      "stale-socket=/run/b",
+    ]);
+  });
+
   it("refuse a signal this kernel does not have", () => {
     const stop = [{ kind: "signal", signal: "SIGNONE" }] as const;
     expect(() => unitDirectives({ ...UNIT, stop })).toThrow("no such signal");
