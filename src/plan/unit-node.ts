@@ -58,7 +58,7 @@ export function afterOf({ spec, seen }: UnitNode): readonly UnitRef[] {
 
 /** Whether what waits for it may start. */
 export function isUp({ seen }: UnitNode): boolean {
-  return seen !== undefined && (seen.state === "running" || seen.state === "done");
+  return seen !== undefined && UP.has(seen.state);
 }
 
 /** Whether it is on its way to being up without a step of a plan. */
@@ -72,10 +72,14 @@ export function isLive({ seen }: UnitNode): boolean {
   return seen !== undefined && LIVE.has(seen.state);
 }
 
+/** What is degraded still runs, and is not mended by holding back what waits for it. */
+const UP: ReadonlySet<UnitState> = new Set(["running", "done", "degraded"]);
+
 const LIVE: ReadonlySet<UnitState> = new Set([
   "starting",
   "running",
   "stopping",
   "backoff",
   "crashloop",
+  "degraded",
 ]);

@@ -53,6 +53,7 @@ export function wishByState(seen: UnitStatus | undefined): UnitChange | undefine
     case "backoff":
       return { kind: "change", start: `in back-off${inBrackets(seen.exit)}` };
     case "running":
+    case "degraded":
     case "done":
       return undefined;
   }

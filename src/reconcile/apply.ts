@@ -85,6 +85,7 @@ async function bringTo(
   for (const text of await weakIoLimits(desired.spec, context.edges.volumes))
     report({ kind: "note", text });
   await context.edges.store.write(desired);
+  context.cells.dependencies.declare([desired.spec]);
   await context.execute(monolith, steps, report, signal);
   await dropOldImages(context, signal);
 }

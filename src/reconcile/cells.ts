@@ -16,6 +16,7 @@ import type {
 import { controllerOf, parentOf } from "../spec/index.js";
 import type { Warden, WardenState } from "../warden/port.js";
 
+import { Dependencies } from "./dependencies.js";
 import type { Edges } from "./edges.js";
 import { Supervisor } from "./supervisor.js";
 import { chooseUidBase } from "./uid-range.js";
@@ -35,9 +36,11 @@ export class Cells {
   private readonly allocated = new Map<CellName, AllocatedCell>();
   /** Cells a former daemon's warden left without a witness. */
   private readonly orphaned = new Set<CellName>();
+  readonly dependencies: Dependencies;
 
   constructor(edges: Edges) {
     this.edges = edges;
+    this.dependencies = new Dependencies(edges.random, this.allocated);
   }
 
   get(cell: CellName): AllocatedCell | undefined {
@@ -83,7 +86,13 @@ export class Cells {
     for (const unit of units) {
       supervisors.set(
         unit.name,
-        Supervisor.adopt(this.edges, warden, unit, isWanted(cell, unit.name)),
+        Supervisor.adopt(
+          this.edges,
+          warden,
+          unit,
+          isWanted(cell, unit.name),
+          this.dependencies.look,
+        ),
       );
     }
     release();
@@ -152,6 +161,7 @@ export class Cells {
     }
     known?.warden.close();
     this.allocated.delete(cell);
+    this.dependencies.look();
     const was = this.orphaned.delete(cell) || known !== undefined;
     await this.edges.cgroups.remove(cell);
     if (was) this.edges.events.emit({ kind: "cell-state", state: "absent" }, cell);
@@ -160,7 +170,8 @@ export class Cells {
   /** The supervisor of a unit, made when the unit was never started in this allocation. */
   unit(cell: CellName, spec: UnitSpec): Supervisor {
     const { warden, units } = this.existing(cell);
-    const known = units.get(spec.name) ?? new Supervisor(this.edges, warden, spec);
+    const known =
+      units.get(spec.name) ?? new Supervisor(this.edges, warden, spec, this.dependencies.look);
     units.set(spec.name, known);
     return known;
   }

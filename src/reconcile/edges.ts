@@ -32,6 +32,8 @@ export interface Edges {
   readonly audit: Audit;
   readonly events: Events;
   readonly clock: Clock;
+  /** From 0 up to, not including, 1. */
+  readonly random: () => number;
   readonly readLogs: (
     sources: readonly {
       readonly cell: LogLine["cell"];

@@ -1,4 +1,4 @@
-// Probes one unit for readiness and liveness while its process runs, and tells what the answers mean for it.
+// Probes one unit for readiness, liveness and health while its process runs, and tells what the answers mean for it.
 
 import type { ProbeSpec, UnitSpec } from "../spec/index.js";
 import type { UnitEvent } from "../supervise/index.js";
@@ -47,7 +47,21 @@ export class Prober {
     });
   }
 
-  /** Ends both; what is still under way is not heard. */
+  /** Asks for as long as the unit runs. */
+  beginHealth(unit: UnitSpec): void {
+    const { health } = unit;
+    if (health === undefined) return;
+    const { probe, intervalMs } = health;
+    let failures = 0;
+    this.begin(unit, probe, { firstMs: intervalMs, intervalMs }, (doubt) => {
+      failures = doubt === undefined ? 0 : failures + 1;
+      if (doubt === undefined) this.tell({ kind: "healthy" });
+      else if (failures >= health.failures) this.tell({ kind: "unhealthy", reason: doubt });
+      return false;
+    });
+  }
+
+  /** Ends all; what is still under way is not heard. */
   end(): void {
     this.run.abort();
     this.run = new AbortController();

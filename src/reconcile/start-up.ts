@@ -28,6 +28,9 @@ export async function adoptCells(context: Context, stop: AbortSignal): Promise<v
   const isWanted = (cell: Parameters<typeof monolithOf>[0], unit: string): boolean =>
     unreadable.has(monolithOf(cell)) || wanted.has(`${cell}:${unit}`);
   await context.cells.adopt(isWanted, AbortSignal.timeout(ADOPT_DEADLINE_MS));
+  context.cells.dependencies.declare(
+    stored.flatMap((monolith) => ("desired" in monolith ? [monolith.desired.spec] : [])),
+  );
   await context.edges.network.sweep(context.cells.names());
   const specs = stored.flatMap((monolith) =>
     "desired" in monolith ? monolith.desired.spec.cells : [],

@@ -3,7 +3,7 @@
 import { HengeError } from "../errors.js";
 import type { ExitStatus, UnitSpec, UnitStatus } from "../spec/index.js";
 import type { UnitEffect, UnitEvent, UnitLife } from "../supervise/index.js";
-import { adoptedLife, advance, lifeToState, newLife } from "../supervise/index.js";
+import { adoptedLife, advance, isUp, lifeToState, newLife } from "../supervise/index.js";
 import type { Warden, WardenUnit } from "../warden/port.js";
 
 import type { Edges } from "./edges.js";
@@ -20,15 +20,18 @@ export class Supervisor {
   private readonly edges: Needs;
   private readonly warden: Warden;
   private readonly prober: Prober;
+  private readonly upChanged: () => void;
   private life: UnitLife;
   private seen: Seen = {};
   private statusText: string | undefined;
   private disarm: () => void = () => undefined;
   private readonly waiters = new Set<() => void>();
 
-  constructor(edges: Needs, warden: Warden, spec: UnitSpec) {
+  /** @param upChanged called when the unit has come up or is no longer up */
+  constructor(edges: Needs, warden: Warden, spec: UnitSpec, upChanged: () => void) {
     this.edges = edges;
     this.warden = warden;
+    this.upChanged = upChanged;
     this.prober = new Prober(edges, warden, (event) => {
       this.dispatch(event);
     });
@@ -36,8 +39,14 @@ export class Supervisor {
   }
 
   /** Takes up a unit that outlived the last daemon. */
-  static adopt(edges: Edges, warden: Warden, unit: WardenUnit, wanted: boolean): Supervisor {
-    const supervisor = new Supervisor(edges, warden, unit.spec);
+  static adopt(
+    edges: Edges,
+    warden: Warden,
+    unit: WardenUnit,
+    wanted: boolean,
+    upChanged: () => void,
+  ): Supervisor {
+    const supervisor = new Supervisor(edges, warden, unit.spec, upChanged);
     supervisor.see(unit);
     const { state, effects } = adoptedLife(unit, wanted, edges.clock.now());
     supervisor.life = state;
@@ -91,7 +100,7 @@ export class Supervisor {
   async untilUp(signal: AbortSignal): Promise<void> {
     await this.until(() => SETTLED.has(this.status().state), signal, "wait for");
     const { state, reason } = this.status();
-    if (state === "running" || state === "done") return;
+    if (state === "running" || state === "degraded" || state === "done") return;
     const name = `${this.warden.cell}:${this.life.spec.name}`;
     throw new HengeError(
       "WRONG_STATE",
@@ -115,6 +124,27 @@ export class Supervisor {
     if (this.life.spec.readiness.kind === "notify") this.dispatch({ kind: "ready" });
   }
 
+  get isUp(): boolean {
+    return isUp(this.life);
+  }
+
+  /** As it was started. */
+  get after(): UnitSpec["after"] {
+    return this.life.spec.after;
+  }
+
+  /**
+   * @param missing the first of what it starts after that is not up
+   * @returns whether it is to be started in its pause's time
+   */
+  dependOn(missing: string | undefined, pauseMs: number): boolean {
+    const { lapse } = this.life;
+    if ((lapse?.over === undefined ? lapse?.of : undefined) === missing) return false;
+    const event = { kind: "dependencies", pauseMs } as const;
+    this.dispatch(missing === undefined ? event : { ...event, missing });
+    return missing === undefined && this.life.phase.kind === "waiting";
+  }
+
   setStatus(text: string): void {
     this.statusText = text;
   }
@@ -135,10 +165,12 @@ export class Supervisor {
   }
 
   private dispatch(event: UnitEvent): void {
+    const wasUp = this.isUp;
     const { state, effects } = advance(this.life, event, this.edges.clock.now());
     this.life = state;
     for (const effect of effects) this.carryOut(effect);
     for (const wake of [...this.waiters]) wake();
+    if (this.isUp !== wasUp) this.upChanged();
   }
 
   private carryOut(effect: UnitEffect): void {
@@ -166,6 +198,9 @@ export class Supervisor {
         return;
       case "begin-liveness":
         this.prober.beginLiveness(this.life.spec);
+        return;
+      case "begin-health":
+        this.prober.beginHealth(this.life.spec);
         return;
       case "end-probes":
         this.prober.end();
@@ -248,6 +283,7 @@ export class Supervisor {
 const ENDED: ReadonlySet<UnitStatus["state"]> = new Set(["stopped", "done", "failed"] as const);
 const SETTLED: ReadonlySet<UnitStatus["state"]> = new Set([
   "running",
+  "degraded",
   "done",
   "failed",
   "crashloop",

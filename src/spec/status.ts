@@ -25,6 +25,7 @@ export const UNIT_STATES = [
   "crashloop", // ended too often; retried at the longest back-off
   "done", // a one-shot that ended clean
   "failed", // ended, and its policy does not start it again
+  "degraded", // running, but not as it should: its health probe fails
 ] as const;
 export type UnitState = (typeof UNIT_STATES)[number];
 

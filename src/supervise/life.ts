@@ -8,11 +8,18 @@ export type Phase =
   | { readonly kind: "launching" }
   /** Runs, not ready yet; a one-shot stays here to its end. Without a deadline it may take for ever. */
   | { readonly kind: "starting"; readonly deadlineMs?: number; readonly reason?: string }
-  | { readonly kind: "running"; readonly readySinceMs: number }
+  /** `doubt`: what its health probe saw last, since too many in a row have failed. */
+  | { readonly kind: "running"; readonly readySinceMs: number; readonly doubt?: string }
   /** `failure`: it is stopped for a fault of its own, and the restart policy decides what follows. */
   | { readonly kind: "stopping"; readonly failure?: string }
-  /** Ended; started again at `untilMs`. */
-  | { readonly kind: "waiting"; readonly untilMs: number; readonly reason: string }
+  /** Ended; started again at `untilMs`, or, `forUnit`, as soon as what it starts after is up. */
+  | {
+      readonly kind: "waiting";
+      readonly sinceMs: number;
+      readonly untilMs: number;
+      readonly reason: string;
+      readonly forUnit?: true;
+    }
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly reason: string };
 
@@ -26,6 +33,16 @@ export interface UnitLife {
   readonly restarts: number;
   /** Failures in a row; being ready for `resetAfterMs` ends the row. */
   readonly failures: number;
+  /** See lapse.ts. */
+  readonly lapse: Lapse | undefined;
+}
+
+/** A time in which something the unit starts after was not up. */
+export interface Lapse {
+  /** Which, e.g. `shop/db:postgres`. */
+  readonly of: string;
+  /** Since when all of it is up again, and how long this unit is to wait so that not all come at once. */
+  readonly over?: { readonly sinceMs: number; readonly pauseMs: number };
 }
 
 export type UnitEvent =
@@ -38,6 +55,11 @@ export type UnitEvent =
   | { readonly kind: "probe-failed"; readonly reason: string }
   /** `liveness.failures` probes in a row have failed. */
   | { readonly kind: "liveness-failed"; readonly reason: string }
+  /** `health.failures` probes in a row have failed. */
+  | { readonly kind: "unhealthy"; readonly reason: string }
+  | { readonly kind: "healthy" }
+  /** `missing`: the first of the units it starts after that is not up; absent when all are. */
+  | { readonly kind: "dependencies"; readonly missing?: string; readonly pauseMs: number }
   /** Its main process has ended, and all it left behind is gone. */
   | { readonly kind: "exited"; readonly exit: ExitStatus }
   | { readonly kind: "stop-requested" }
@@ -55,7 +77,9 @@ export type UnitEffect =
   | { readonly kind: "begin-readiness" }
   /** Probes every `liveness.intervalMs`; begun already is begun. */
   | { readonly kind: "begin-liveness" }
-  /** Ends both kinds of probe. */
+  /** Probes every `health.intervalMs`. */
+  | { readonly kind: "begin-health" }
+  /** Ends every kind of probe. */
   | { readonly kind: "end-probes" }
   /** How it looks from now on; emitted once per change. */
   | { readonly kind: "report"; readonly state: UnitState; readonly reason?: string };
@@ -67,5 +91,12 @@ export interface Transition {
 
 /** A unit that was never started. */
 export function newLife(spec: UnitSpec): UnitLife {
-  return { spec, phase: { kind: "stopped" }, wanted: false, restarts: 0, failures: 0 };
+  return {
+    spec,
+    phase: { kind: "stopped" },
+    wanted: false,
+    restarts: 0,
+    failures: 0,
+    lapse: undefined,
+  };
 }

@@ -3,6 +3,7 @@
 import type { ExitStatus, RestartSpec } from "../spec/index.js";
 
 import { describeExit, isCleanExit } from "./exit.js";
+import { endInLapse } from "./lapse.js";
 import type { Transition, UnitLife } from "./life.js";
 
 /** The pause before the start that follows the n-th failure in a row, n from 1; without jitter. */
@@ -29,6 +30,8 @@ export function afterFailure(
   nowMs: number,
   again = life.spec.restart.policy !== "never",
 ): Transition {
+  const excused = endInLapse(life, reason, nowMs);
+  if (excused !== undefined) return excused;
   const failures = forgiven(life, nowMs).failures + 1;
   if (!again) {
     const { policy } = life.spec.restart;
@@ -36,7 +39,7 @@ export function afterFailure(
     return { state: { ...life, failures, phase: failed }, effects: [] };
   }
   const untilMs = nowMs + restartDelayMs(life.spec.restart, failures);
-  const waiting = { kind: "waiting", untilMs, reason } as const;
+  const waiting = { kind: "waiting", sinceMs: nowMs, untilMs, reason } as const;
   return {
     state: { ...life, failures, phase: waiting },
     effects: [{ kind: "arm-timer", atMs: untilMs }],

@@ -2,6 +2,7 @@
 
 import type { UnitState } from "../spec/index.js";
 
+import { inLapse } from "./lapse.js";
 import type { UnitLife } from "./life.js";
 
 export interface VisibleState {
@@ -11,11 +12,19 @@ export interface VisibleState {
   readonly restarts: number;
 }
 
+/** Whether what starts after it can count on it now. */
+export function isUp({ phase }: UnitLife): boolean {
+  // Without a deadline it was adopted, and is as it was until a probe has told otherwise.
+  if (phase.kind === "starting")
+    return phase.deadlineMs === undefined && phase.reason === undefined;
+  return phase.kind === "done" || (phase.kind === "running" && phase.doubt === undefined);
+}
+
 export function lifeToState(life: UnitLife): VisibleState {
   const reason = reasonOf(life);
   return {
     state: stateOf(life),
-    ready: life.phase.kind === "running",
+    ready: life.phase.kind === "running" && life.phase.doubt === undefined,
     ...(reason === undefined ? {} : { reason }),
     restarts: life.restarts,
   };
@@ -26,10 +35,13 @@ function stateOf({ phase, spec, failures, wanted }: UnitLife): UnitState {
     case "launching":
       return wanted ? "starting" : "stopping";
     case "waiting":
-      return failures >= spec.restart.crashLoopAfter ? "crashloop" : "backoff";
+      return failures >= spec.restart.crashLoopAfter && phase.forUnit === undefined
+        ? "crashloop"
+        : "backoff";
+    case "running":
+      return phase.doubt === undefined ? "running" : "degraded";
     case "stopped":
     case "starting":
-    case "running":
     case "stopping":
     case "done":
     case "failed":
@@ -37,8 +49,10 @@ function stateOf({ phase, spec, failures, wanted }: UnitLife): UnitState {
   }
 }
 
-function reasonOf({ phase }: UnitLife): string | undefined {
+function reasonOf({ phase, lapse }: UnitLife): string | undefined {
   switch (phase.kind) {
+    case "running":
+      return phase.doubt === undefined ? undefined : inLapse(phase.doubt, lapse);
     case "starting":
     case "waiting":
     case "failed":
@@ -47,7 +61,6 @@ function reasonOf({ phase }: UnitLife): string | undefined {
       return phase.failure;
     case "stopped":
     case "launching":
-    case "running":
     case "done":
       return undefined;
   }

@@ -2,6 +2,8 @@
 
 import type { UnitSpec } from "../spec/index.js";
 
+import { onHealth } from "./health.js";
+import { freshStart, onDependencies } from "./lapse.js";
 import type { Phase, Transition, UnitEffect, UnitEvent, UnitLife } from "./life.js";
 import { afterExit, afterFailure, forgiven } from "./restart.js";
 import { lifeToState } from "./state.js";
@@ -23,9 +25,15 @@ function react(life: UnitLife, event: UnitEvent, nowMs: number): Transition {
     case "ready":
       return onReady(life, nowMs);
     case "probe-failed":
-      return onProbeFailed(life, event.reason);
+      return onProbeFailed(life, event.reason, nowMs);
     case "liveness-failed":
       return onLivenessFailed(life, event.reason, nowMs);
+    case "unhealthy":
+      return onHealth(life, event.reason);
+    case "healthy":
+      return onHealth(life, undefined);
+    case "dependencies":
+      return onDependencies(life, event, nowMs);
     case "exited":
       return onExited(life, event, nowMs);
     case "stop-requested":
@@ -75,9 +83,15 @@ export function beginStarting(
 
 /** It is ready now, whatever was awaited. */
 export function becomeReady(life: UnitLife, nowMs: number): Transition {
-  const effects: UnitEffect[] =
-    life.spec.liveness === undefined ? [] : [{ kind: "begin-liveness" }];
+  const effects: UnitEffect[] = [];
+  if (life.spec.liveness !== undefined) effects.push({ kind: "begin-liveness" });
+  if (life.spec.health !== undefined) effects.push({ kind: "begin-health" });
   return to(life, { kind: "running", readySinceMs: nowMs }, effects);
+}
+
+function becomeDegraded(life: UnitLife, doubt: string, nowMs: number): Transition {
+  const { state, effects } = becomeReady(life, nowMs);
+  return { state: onHealth(state, doubt).state, effects };
 }
 
 function onStartFailed(life: UnitLife, reason: string, nowMs: number): Transition {
@@ -92,8 +106,13 @@ function onReady(life: UnitLife, nowMs: number): Transition {
   return { ...ready, effects: [{ kind: "disarm" }, { kind: "end-probes" }, ...ready.effects] };
 }
 
-function onProbeFailed(life: UnitLife, reason: string): Transition {
-  return life.phase.kind === "starting" ? to(life, { ...life.phase, reason }) : same(life);
+function onProbeFailed(life: UnitLife, reason: string, nowMs: number): Transition {
+  const { phase, spec } = life;
+  if (phase.kind !== "starting") return same(life);
+  // Adopted, so it was ready before, most likely: it is not as it was.
+  if (phase.deadlineMs === undefined && spec.health !== undefined)
+    return preceded(CLEAR, becomeDegraded(life, reason, nowMs));
+  return to(life, { ...phase, reason });
 }
 
 function onLivenessFailed(life: UnitLife, reason: string, nowMs: number): Transition {
@@ -171,7 +190,10 @@ function stopFor(life: UnitLife, failure: string): Transition {
 }
 
 function launch(life: UnitLife, before: readonly UnitEffect[] = []): Transition {
-  return to(life, { kind: "launching" }, [...before, { kind: "start", spec: life.spec }]);
+  return to(freshStart(life), { kind: "launching" }, [
+    ...before,
+    { kind: "start", spec: life.spec },
+  ]);
 }
 
 function to(life: UnitLife, phase: Phase, effects: readonly UnitEffect[] = []): Transition {

@@ -58,7 +58,7 @@ function expectReached(desired: Desired, seen: Observed): void {
       if (desired.stopped.includes(key)) {
         expect([undefined, "stopped", "done", "failed"]).toContain(found?.state);
       } else if (!exempt.has(key)) {
-        expect(["running", "done"], key).toContain(found?.state);
+        expect(["running", "done", "degraded"], key).toContain(found?.state);
         expect(found?.spec.argv, key).toEqual(unit.argv);
       }
     }

@@ -140,7 +140,14 @@ describe("taking down", () => {
   });
 
   it("stops a unit that is no longer in the manifest, also one that only waits to be started again", () => {
-    for (const state of ["running", "backoff", "crashloop", "starting", "stopping"] as const) {
+    for (const state of [
+      "running",
+      "backoff",
+      "crashloop",
+      "starting",
+      "stopping",
+      "degraded",
+    ] as const) {
       const seen = observed([cellStatus(cell(), { units: [unitStatus(unit(), { state })] })]);
       expect(reasons(desired(), seen)).toEqual(["stop shop:web: removed from the manifest"]);
     }
@@ -266,6 +273,7 @@ describe("a unit as it should be, in each state", () => {
   it.each([
     ["running", []],
     ["done", []],
+    ["degraded", []],
     ["backoff", ["start shop:web: in back-off (exit 1)", "await shop:web: until it is ready"]],
     ["starting", ["await shop:web: not ready yet"]],
     ["stopped", ["start shop:web: not running", "await shop:web: until it is ready"]],

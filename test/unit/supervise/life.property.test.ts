@@ -24,8 +24,9 @@ const specs: fc.Arbitrary<UnitSpec> = fc
   })
   .map(({ oneShot, readiness, alive, startTimeoutMs, ...restart }) => {
     const probe = { kind: "tcp", port: 1, timeoutMs: 1 } as const;
-    const liveness = alive ? { liveness: { probe, intervalMs: 1, failures: 1 } } : {};
-    return unit("web", { oneShot, readiness, startTimeoutMs, restart, ...liveness });
+    const often = { probe, intervalMs: 1, failures: 1 };
+    const watched = alive ? { liveness: often, health: often } : {};
+    return unit("web", { oneShot, readiness, startTimeoutMs, restart, ...watched });
   });
 
 /** What a warden, a clock and a prober can do to a unit, and what it has made them do. */
@@ -73,7 +74,11 @@ class World {
       case "probe":
         if (!this.probing && move.result !== "ready") return undefined;
         if (this.process !== "up") return undefined;
-        return move.result === "ready" ? { kind: "ready" } : { kind: move.result, reason: "no" };
+        return move.result === "ready" || move.result === "healthy"
+          ? { kind: move.result }
+          : { kind: move.result, reason: "no" };
+      case "dependencies":
+        return { pauseMs: 10, ...move };
       case "time":
         this.nowMs += move.ms;
         if (this.timerAtMs === undefined || this.timerAtMs > this.nowMs) return undefined;
@@ -102,6 +107,7 @@ class World {
         return;
       case "begin-readiness":
       case "begin-liveness":
+      case "begin-health":
         expect(this.process).toBe("up");
         this.probing = true;
         return;
@@ -123,16 +129,21 @@ class World {
       expect([this.process, timed]).toEqual(["none", false]);
     }
     if (state === "starting" && this.process === "up") expect(timed).toBe(true);
-    if (state === "running") expect([this.process, timed]).toEqual(["up", false]);
+    if (state === "running" || state === "degraded")
+      expect([this.process, timed]).toEqual(["up", false]);
     if (state === "stopping") expect(["launching", "stopping"]).toContain(this.process);
   }
 }
+
+const PROBE_RESULTS = ["ready", "probe-failed", "liveness-failed", "healthy", "unhealthy"] as const;
+type ProbeResult = (typeof PROBE_RESULTS)[number];
 
 type Move =
   | { readonly kind: "start-requested" | "stop-requested" }
   | { readonly kind: "answer"; readonly ok: boolean }
   | { readonly kind: "exit"; readonly code: number }
-  | { readonly kind: "probe"; readonly result: "ready" | "probe-failed" | "liveness-failed" }
+  | { readonly kind: "probe"; readonly result: ProbeResult }
+  | { readonly kind: "dependencies"; readonly missing?: string }
   | { readonly kind: "time"; readonly ms: number };
 
 const moves: fc.Arbitrary<Move> = fc.oneof(
@@ -142,8 +153,9 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
   fc.record({ kind: fc.constant("exit" as const), code: fc.constantFrom(0, 1) }),
   fc.record({
     kind: fc.constant("probe" as const),
-    result: fc.constantFrom("ready" as const, "probe-failed" as const, "liveness-failed" as const),
+    result: fc.constantFrom(...PROBE_RESULTS),
   }),
+  fc.constantFrom<Move>({ kind: "dependencies" }, { kind: "dependencies", missing: "shop:db" }),
   fc.record({ kind: fc.constant("time" as const), ms: fc.integer({ min: 0, max: 120 }) }),
 );
 

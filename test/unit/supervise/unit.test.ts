@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
 
-import type { ExitStatus, UnitSpec } from "../../../src/spec/index.js";
+import type { UnitSpec } from "../../../src/spec/index.js";
 import { advance, lifeToState, newLife } from "../../../src/supervise/index.js";
-import type { UnitEffect, UnitEvent, UnitLife } from "../../../src/supervise/index.js";
+import type { UnitEvent } from "../../../src/supervise/index.js";
 import { unit } from "../../fixture/index.js";
+import {
+  describeEffect,
+  exited,
+  play,
+  ready,
+  start,
+  started,
+  stop,
+  timer,
+} from "../../fixture/life.js";
 
 const probed = unit("web", { readiness: { kind: "tcp", port: 3000, timeoutMs: 1_000 } });
 const plain = unit("web");
@@ -18,35 +28,6 @@ const alive = unit("web", {
 
 function restarting(over: Partial<UnitSpec["restart"]>, spec = plain): UnitSpec {
   return { ...spec, restart: { ...spec.restart, ...over } };
-}
-
-function exited(exit: Partial<ExitStatus> = { code: 1 }): UnitEvent {
-  return { kind: "exited", exit: { atMs: 0, ...exit } };
-}
-
-const started: UnitEvent = { kind: "started", pid: 7 };
-const ready: UnitEvent = { kind: "ready" };
-const stop: UnitEvent = { kind: "stop-requested" };
-const timer: UnitEvent = { kind: "timer" };
-function start(spec: UnitSpec): UnitEvent {
-  return { kind: "start-requested", spec };
-}
-
-/** Plays events at their times, `[ms, event]`, or at 0; returns where it ends and the last event's effects. */
-function play(spec: UnitSpec, ...events: readonly (UnitEvent | readonly [number, UnitEvent])[]) {
-  let life: UnitLife = newLife(spec);
-  let effects: readonly UnitEffect[] = [];
-  for (const entry of events) {
-    const [atMs, event] = "kind" in entry ? [0, entry] : entry;
-    ({ state: life, effects } = advance(life, event, atMs));
-  }
-  return { life, effects, seen: lifeToState(life), does: effects.map(describeEffect) };
-}
-
-function describeEffect(effect: UnitEffect): string {
-  if (effect.kind === "arm-timer") return `arm ${String(effect.atMs)}`;
-  if (effect.kind !== "report") return effect.kind;
-  return `report ${effect.state}${effect.reason === undefined ? "" : ` (${effect.reason})`}`;
 }
 
 describe("a start", () => {

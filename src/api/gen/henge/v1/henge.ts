@@ -177,6 +177,8 @@ export const UnitStatus_State = {
   done: "done",
   /** failed - Ended, and its policy does not start it again. */
   failed: "failed",
+  /** degraded - Running, but not as it should: its health probe fails. */
+  degraded: "degraded",
 } as const;
 
 export type UnitStatus_State = typeof UnitStatus_State[keyof typeof UnitStatus_State];
@@ -190,6 +192,7 @@ export namespace UnitStatus_State {
   export type crashloop = typeof UnitStatus_State.crashloop;
   export type done = typeof UnitStatus_State.done;
   export type failed = typeof UnitStatus_State.failed;
+  export type degraded = typeof UnitStatus_State.degraded;
 }
 
 export interface Exit {
