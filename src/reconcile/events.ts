@@ -42,6 +42,18 @@ export class Events {
     return last;
   }
 
+  /** Whether that run of a unit was told to be ready. */
+  toldReady(cell: string, unit: string, pid: number | undefined): boolean {
+    return this.recent.some(
+      (event) =>
+        event.kind === "unit-state" &&
+        event.state === "running" &&
+        event.cell === cell &&
+        event.unit === unit &&
+        event.pid === pid,
+    );
+  }
+
   /** The kills for want of memory that were told of this allocation of a cell. */
   lastOomKills(cell: string): number {
     let last = 0;

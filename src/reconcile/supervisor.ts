@@ -48,7 +48,8 @@ export class Supervisor {
   ): Supervisor {
     const supervisor = new Supervisor(edges, warden, unit.spec, upChanged);
     supervisor.see(unit);
-    const { state, effects } = adoptedLife(unit, wanted, edges.clock.now());
+    const wasReady = edges.events.toldReady(warden.cell, unit.name, unit.pid);
+    const { state, effects } = adoptedLife({ ...unit, wasReady }, wanted, edges.clock.now());
     supervisor.life = state;
     for (const effect of effects) supervisor.carryOut(effect);
     return supervisor;

@@ -14,6 +14,8 @@ export interface AdoptedUnit {
   readonly stopping: boolean;
   /** READY=1 was received in this run. */
   readonly notified: boolean;
+  /** It was seen to be ready in this run. */
+  readonly wasReady: boolean;
   readonly startedAtMs?: number;
   /** Times it was started in this allocation. */
   readonly starts: number;
@@ -46,8 +48,9 @@ function adoptRunning(life: UnitLife, unit: AdoptedUnit, nowMs: number): Transit
     return becomeReady(running, nowMs);
   }
   const deadlineMs = (unit.startedAtMs ?? nowMs) + unit.spec.startTimeoutMs;
-  if (unit.spec.oneShot || deadlineMs > nowMs) return beginStarting(running, deadlineMs, nowMs);
-  // It was ready before, most likely: a probe that fails now is not a failed start. Liveness still counts.
+  if (unit.spec.oneShot || (deadlineMs > nowMs && !unit.wasReady))
+    return beginStarting(running, deadlineMs, nowMs);
+  // It was ready before, or most likely was: a probe that fails now is not a failed start. Liveness still counts.
   const { state, effects } = beginStarting(running, undefined, nowMs);
   const watched = state.phase.kind === "starting" && unit.spec.liveness !== undefined;
   return { state, effects: watched ? [...effects, { kind: "begin-liveness" }] : effects };

@@ -101,6 +101,29 @@ it("survives a kill -9 of the daemon: same processes, same row, nothing restarte
   expect(await redmine.projects()).toBe("bridge\nmoat");
 });
 
+it("shows web as degraded while PostgreSQL is stopped, restarts nothing for it, and is well again with it", async () => {
+  const before = await redmine.pids();
+  await daemon.must("stop", "redmine/postgres");
+  const puma = await daemon.until(
+    "redmine/web",
+    "puma",
+    ({ state }) => state === "degraded",
+    90_000,
+  );
+  expect(puma).toMatchObject({ ready: false, pid: before["redmine/web:puma"] });
+  expect(await daemon.must("get", "redmine/web")).toContain(
+    "http probe: status 500 of /login while redmine/postgres:postgres is not up",
+  );
+  await daemon.must("start", "redmine/postgres");
+  await daemon.until("redmine/web", "puma", ({ state }) => state === "running");
+  const after = await redmine.pids();
+  expect(after).toEqual({
+    ...before,
+    "redmine/postgres:postgres": after["redmine/postgres:postgres"],
+  });
+  expect(await redmine.projects()).toBe("bridge\nmoat");
+});
+
 it("keeps its data when it goes down, and has it when it is up again", async () => {
   await daemon.must("down", "redmine");
   expect(await daemon.ps()).toEqual([]);

@@ -338,4 +338,32 @@ export const DAEMON: readonly Mutation[] = [
     to: "listener === undefined || !port.isHeld ? [] : [describeClash(port, listener)]",
     test: "test/unit/kernel/findings/ports.test.ts",
   },
+  {
+    name: "a dependency's absence counts as a failure of what starts after it",
+    file: "src/supervise/restart.ts",
+    from: "  if (excused !== undefined) return excused;\n",
+    to: "",
+    test: "test/unit/supervise test/unit/reconcile/dependencies.test.ts",
+  },
+  {
+    name: "what waits for a dependency is not started when that is up",
+    file: "src/reconcile/supervisor.ts",
+    from: "    if (this.isUp !== wasUp) this.upChanged();\n",
+    to: "",
+    test: "test/unit/reconcile/dependencies.test.ts",
+  },
+  {
+    name: "a unit is restarted for being degraded",
+    file: "src/supervise/unit.ts",
+    from: "return onHealth(life, event.reason);",
+    to: "return onLivenessFailed(life, event.reason, nowMs);",
+    test: "test/unit/supervise",
+  },
+  {
+    name: "a unit that was ready is taken for one in its first start by the next daemon",
+    file: "src/supervise/adopt.ts",
+    from: " && !unit.wasReady",
+    to: "",
+    test: "test/unit/supervise",
+  },
 ];

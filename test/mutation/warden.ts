@@ -91,4 +91,28 @@ export const WARDEN: readonly Mutation[] = [
     test: "test/system/warden-exec.test.ts",
     built: true,
   },
+  {
+    name: "a file that is no socket is removed before a start",
+    file: "src/warden/stale.c",
+    from: "	if (!S_ISSOCK(status.st_mode))\n		return -ENOTSOCK;\n",
+    to: "",
+    test: "test/system/warden-sockets.test.ts",
+    built: true,
+  },
+  {
+    name: "a socket behind a link is removed before a start",
+    file: "src/warden/stale.c",
+    from: "RESOLVE_NO_SYMLINKS | ",
+    to: "",
+    test: "test/system/warden-sockets.test.ts",
+    built: true,
+  },
+  {
+    name: "a socket is removed with the rights of the cell's root",
+    file: "src/warden/child.c",
+    from: "		err = become(&account, fail);\n	if (err == 0)\n		err = stale_remove(launch, fail);\n",
+    to: "		err = stale_remove(launch, fail);\n	if (err == 0)\n		err = become(&account, fail);\n",
+    test: "test/system/warden-sockets.test.ts",
+    built: true,
+  },
 ];

@@ -97,6 +97,13 @@ describe("cells/mastodon/mastodon.yaml", () => {
     expect(find("streaming")?.nofile).toBe(65_536);
   });
 
+  it("asks every server for what its own health page does not tell", () => {
+    expect(find("postgres")?.health?.probe).toMatchObject({ kind: "exec" });
+    expect(find("redis")?.health?.probe).toMatchObject({ kind: "exec" });
+    expect(find("puma")?.health?.probe).toMatchObject({ status: [200, 404] });
+    expect(find("streaming")?.health?.probe).toMatchObject({ status: [401] });
+  });
+
   it.each(["puma", "streaming", "sidekiq"])(
     "starts %s after migration, PostgreSQL and Redis",
     (name) => {

@@ -18,6 +18,7 @@ function told(over: Partial<AdoptedUnit> = {}): AdoptedUnit {
     running: true,
     stopping: false,
     notified: false,
+    wasReady: false,
     startedAtMs: NOW - 3_600_000,
     starts: 1,
     ...over,
@@ -44,6 +45,11 @@ describe("a unit that ran on while the daemon was away", () => {
     expect(effects[0]).toEqual({ kind: "arm-timer", atMs: NOW + 59_000 });
     const late = advance(state, { kind: "timer" }, NOW + 59_000);
     expect(late.effects).toContainEqual({ kind: "stop" });
+  });
+
+  it("is not taken for one in its first start when it was seen to be ready", () => {
+    const young = told({ startedAtMs: NOW - 1_000, wasReady: true });
+    expect(kinds(young)).toEqual(["begin-readiness", "begin-liveness"]);
   });
 
   it("is ready at once without a probe, or when it has notified", () => {
