@@ -161,7 +161,7 @@ export class Cells {
     }
     known?.warden.close();
     this.allocated.delete(cell);
-    this.dependencies.look();
+    this.dependencies.forget(cell);
     const was = this.orphaned.delete(cell) || known !== undefined;
     await this.edges.cgroups.remove(cell);
     if (was) this.edges.events.emit({ kind: "cell-state", state: "absent" }, cell);

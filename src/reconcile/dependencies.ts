@@ -31,6 +31,13 @@ export class Dependencies {
     this.look();
   }
 
+  /** The cell is freed: what it will have next is started as it is declared by then. */
+  forget(cell: CellName): void {
+    for (const key of this.declared.keys())
+      if (key.startsWith(`${cell}:`)) this.declared.delete(key);
+    this.look();
+  }
+
   /** Tells every unit what has changed of what it starts after. */
   readonly look = (): void => {
     if (!this.adopted) return;
