@@ -26,6 +26,7 @@ import { snapshots } from "./rpc/snapshots.js";
 import { start } from "./rpc/start.js";
 import { stop } from "./rpc/stop.js";
 import { thaw } from "./rpc/thaw.js";
+import { upgrade } from "./rpc/upgrade.js";
 import { validate } from "./rpc/validate.js";
 import { version } from "./rpc/version.js";
 import type { RpcName } from "./service.js";
@@ -41,6 +42,7 @@ export function implementationOf(control: Control, log: Logger): UntypedServiceI
       statusOf(error, rpc, log);
   return {
     Apply: serverStream(apply(control), as("Apply")),
+    Upgrade: serverStream(upgrade(control), as("Upgrade")),
     Plan: unary(plan(control), as("Plan")),
     Validate: unary(validate(control), as("Validate")),
     List: unary(list(control), as("List")),

@@ -27,6 +27,7 @@ const DAY = 24 * HOUR;
 // Of a call from its beginning: short where the daemon only looks, long where units are waited for.
 const DEADLINE_MS: Record<RpcName, number> = {
   Apply: 6 * HOUR,
+  Upgrade: 12 * HOUR,
   Plan: 60 * SECOND,
   Validate: 30 * SECOND,
   List: 30 * SECOND,

@@ -32,11 +32,23 @@ import { addStart } from "./verbs/start.js";
 import { addStop } from "./verbs/stop.js";
 import { addThaw } from "./verbs/thaw.js";
 import { addUp } from "./verbs/up.js";
+import { addUpgrade } from "./verbs/upgrade.js";
 import { addValidate } from "./verbs/validate.js";
 import { addVersion } from "./verbs/version.js";
 
 const VERBS = [
-  ...[addUp, addPlan, addValidate, addSchema, addPs, addGet, addStart, addStop, addRestart],
+  ...[
+    addUp,
+    addUpgrade,
+    addPlan,
+    addValidate,
+    addSchema,
+    addPs,
+    addGet,
+    addStart,
+    addStop,
+    addRestart,
+  ],
   ...[
     addFreeze,
     addThaw,

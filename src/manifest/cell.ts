@@ -4,9 +4,10 @@ import { z } from "zod";
 
 import { controllers, limits } from "./limits.js";
 import { expected } from "./problems.js";
-import { unit } from "./unit.js";
+import { environment, unit, unitReference } from "./unit.js";
 import { volume } from "./volume.js";
 import {
+  duration,
   hostPath,
   label,
   notation,
@@ -20,6 +21,7 @@ import {
   wordOrMapping,
 } from "./values.js";
 
+const HOUR = 3_600_000;
 const PEBIBYTE = 2 ** 50;
 const FORMAT_VERSION = 1;
 
@@ -100,6 +102,25 @@ const snapshots = z.strictObject({
     .describe("Of those taken by themselves, the newest that stay."),
 });
 
+const upgrade = z.strictObject({
+  before: z
+    .array(
+      z.strictObject({
+        unit: unitReference.describe("A one-shot unit: CELL:UNIT, or UNIT of the root cell."),
+        env: environment.prefault({}).describe("More environment than the unit's own."),
+      }),
+    )
+    .prefault([])
+    .describe("One-shots run on the new code while the old still serves."),
+  after: z
+    .array(unitReference)
+    .prefault([])
+    .describe("One-shots run when nothing of the old code runs any more: no way back then."),
+  settle: duration(0, HOUR)
+    .prefault("10s")
+    .describe("How long everything must stay ready on the new code before `after`."),
+});
+
 /** The one source of validator, types and JSON Schema. */
 export const manifest = z.strictObject({
   henge: z
@@ -110,6 +131,7 @@ export const manifest = z.strictObject({
   name: label.describe("The monolith and its root cell."),
   images: z.record(label, image).prefault({}),
   volumes: z.record(label, volume).prefault({}),
+  upgrade: upgrade.optional().describe("What henge upgrade runs beside restarting."),
   snapshots: snapshots.optional().describe("Snapshots of all volumes, taken by themselves."),
   root,
   network: oneOf(["host", "own"])

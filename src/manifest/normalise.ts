@@ -15,6 +15,7 @@ import type {
   UnitName,
   UnitRef,
   UnitSpec,
+  UpgradeSpec,
   VolumeName,
 } from "../spec/index.js";
 import type { ManifestFields, NestedFields } from "./cell.js";
@@ -50,8 +51,25 @@ export function normalise(fields: ManifestFields, directory: string): MonolithSp
       toVolume(name as VolumeName, volume, directory),
     ),
     cells: [root, ...nestedCells(fields.cells, "", inheritedFrom(root), context)],
+    ...(fields.upgrade === undefined ? {} : { upgrade: toUpgrade(fields.upgrade, context) }),
     ...(fields.snapshots === undefined ? {} : { snapshots: toPolicy(fields.snapshots) }),
   };
+}
+
+function toUpgrade(
+  { before, after, settle }: NonNullable<ManifestFields["upgrade"]>,
+  context: Context,
+): UpgradeSpec {
+  return {
+    before: before.map(({ unit, env }) => ({ unit: toRef(unit, "", context), env })),
+    after: after.map((unit) => toRef(unit, "", context)),
+    settleMs: settle,
+  };
+}
+
+function toRef(text: string, cell: string, context: Context): UnitRef {
+  const reference = readReference(text, cell);
+  return { cell: toCellName(reference.cell, context), unit: reference.unit as UnitName };
 }
 
 function toPolicy(fields: NonNullable<ManifestFields["snapshots"]>): SnapshotPolicy {
@@ -155,10 +173,7 @@ function toUnit(name: string, fields: UnitFields, cell: string, context: Context
     startTimeoutMs: fields["start-timeout"] ?? (oneShot ? 10 * MINUTE_MS : MINUTE_MS),
     ...(fields.liveness === undefined ? {} : { liveness: fields.liveness }),
     ...(fields.health === undefined ? {} : { health: toHealth(fields.health, fields) }),
-    after: fields.after.map((text): UnitRef => {
-      const reference = readReference(text, cell);
-      return { cell: toCellName(reference.cell, context), unit: reference.unit as UnitName };
-    }),
+    after: fields.after.map((text) => toRef(text, cell, context)),
     restart: toRestart(fields.restart, oneShot),
     stop: fields.stop.map((step) =>
       typeof step === "string" ? { kind: "signal", signal: step } : step,

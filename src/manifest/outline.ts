@@ -8,6 +8,8 @@ export interface Outline {
   readonly volumes: readonly string[];
   readonly network: unknown;
   readonly publish: readonly TextAt[];
+  /** Units an upgrade runs. */
+  readonly upgrade: readonly TextAt[];
   /** Parents before children. */
   readonly cells: readonly CellOutline[];
 }
@@ -56,8 +58,20 @@ export function outlineOf(manifest: unknown): Outline {
     volumes: Object.keys(fieldsOf(fields["volumes"])),
     network: fields["network"],
     publish: textsOf(fields["publish"], ["publish"]),
+    upgrade: ["before", "after"].flatMap((phase) => upgradeUnits(fields, phase)),
     cells: outlineCells(fields, "", []),
   };
+}
+
+function upgradeUnits(fields: Fields, phase: string): readonly TextAt[] {
+  const runs = fieldsOf(fields["upgrade"])[phase];
+  if (!Array.isArray(runs)) return [];
+  return runs.flatMap((run: unknown, index) => {
+    const path = ["upgrade", phase, index];
+    if (typeof run === "string") return [{ text: run, path }];
+    const { unit } = fieldsOf(run);
+    return typeof unit === "string" ? [{ text: unit, path: [...path, "unit"] }] : [];
+  });
 }
 
 function outlineCells(fields: Fields, name: string, path: Path): readonly CellOutline[] {

@@ -1,7 +1,7 @@
 // Rules that hold between fields of a manifest. Each is a function from the outline to faults.
 
 import { MAX_CELL_DEPTH } from "../spec/index.js";
-import { checkDependencies } from "./dependencies.js";
+import { checkDependencies, readReference } from "./dependencies.js";
 import type { CellOutline, Outline, TextAt, UnitOutline } from "./outline.js";
 import { quote, suggest, type Fault } from "./problems.js";
 
@@ -18,6 +18,7 @@ export function checkRules(outline: Outline): readonly Fault[] {
     ...checkPublish(outline),
     ...checkListen(outline),
     ...checkDependencies(outline),
+    ...checkUpgrade(outline),
   ];
 }
 
@@ -127,6 +128,17 @@ function undeclared(
     .map(({ text, path }) =>
       fault(path, () => `no ${what} ${quote(text)} is declared${suggest(text, declared)}`),
     );
+}
+
+function checkUpgrade({ upgrade, cells }: Outline): readonly Fault[] {
+  return upgrade.flatMap(({ text, path }) => {
+    const { cell, unit } = readReference(text, "");
+    const found = cells.find(({ name }) => name === cell)?.units.find(({ name }) => name === unit);
+    if (found === undefined) return [fault(path, `no unit ${quote(text)}`)];
+    return found.fields["one-shot"] === true
+      ? []
+      : [fault(path, `an upgrade runs one-shot units only, and ${quote(text)} is none`)];
+  });
 }
 
 function checkPublish({ network, publish }: Outline): readonly Fault[] {

@@ -170,14 +170,15 @@ const log = z.strictObject({
   keep: wholeNumber(0, 100).prefault(5).describe("Rotated files kept."),
 });
 
-const after = z.array(
-  notation(
-    /^(?:(?:\.|[a-z][a-z0-9-]{0,30}(?:\/[a-z][a-z0-9-]{0,30}){0,2}):)?[a-z][a-z0-9-]{0,30}$/,
-    "UNIT, CELL:UNIT with the cell's path below the root cell, or .:UNIT for one of the root cell",
-  ),
+/** Another unit of the monolith, as `readReference` reads it. */
+export const unitReference = notation(
+  /^(?:(?:\.|[a-z][a-z0-9-]{0,30}(?:\/[a-z][a-z0-9-]{0,30}){0,2}):)?[a-z][a-z0-9-]{0,30}$/,
+  "UNIT, CELL:UNIT with the cell's path below the root cell, or .:UNIT for one of the root cell",
 );
 
-const environment = z.record(envName, exactText, {
+const after = z.array(unitReference);
+
+export const environment = z.record(envName, exactText, {
   error: expected("a mapping of names to strings"),
 });
 

@@ -10,5 +10,7 @@ export { planMonolith } from "./monolith.js";
 export { brokenPromises } from "./pool.js";
 export type { PlanFacts } from "./monolith.js";
 export type { BlockedStart } from "./unit-change.js";
+export { forcedRuns, planUpgrade } from "./upgrade.js";
+export type { UpgradePhase } from "./upgrade.js";
 export { unitKey } from "./unit-ref.js";
 export { blockedStarts, planRestart, planStart, planStop } from "./verbs.js";

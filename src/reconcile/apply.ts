@@ -91,7 +91,7 @@ async function bringTo(
 }
 
 /** Images nothing desires any more, of any monolith. What fails here is tried again after the next apply. */
-async function dropOldImages({ edges }: Context, signal: AbortSignal): Promise<void> {
+export async function dropOldImages({ edges }: Context, signal: AbortSignal): Promise<void> {
   const stored = await edges.store.list();
   // A record that cannot be read may need any of them.
   if (stored.some((monolith) => "corrupt" in monolith)) return;

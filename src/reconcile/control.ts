@@ -84,6 +84,13 @@ export interface Control {
     report: (progress: Progress) => void,
     signal: AbortSignal,
   ): Promise<void>;
+  /** Returns when everything is ready on the new code, and the way back is closed; or brings the old code back. */
+  upgrade(
+    source: ManifestSource,
+    options: ApplyOptions,
+    report: (progress: Progress) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
   list(): Promise<readonly CellStatus[]>;
   get(cell: CellName): Promise<CellStatus>;
   start(

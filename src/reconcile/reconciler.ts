@@ -38,6 +38,7 @@ import { changeRunState, setFrozen } from "./run-state.js";
 import { destroySnapshot, listSnapshots, takeSnapshot } from "./snapshots.js";
 import { adoptCells, converge } from "./start-up.js";
 import { cellNotFound, isWithin } from "./targets.js";
+import { upgrade } from "./upgrade.js";
 
 export class Reconciler implements Control {
   private readonly context: Context;
@@ -99,6 +100,15 @@ export class Reconciler implements Control {
       // What could not be allocated is on record all the same: it comes up when what it waits for is there.
       if (this.context.blocked.size > 0) this.converge();
     });
+  }
+
+  upgrade(
+    source: ManifestSource,
+    options: ApplyOptions,
+    report: Report,
+    signal: AbortSignal,
+  ): Promise<void> {
+    return upgrade(this.context, source, options, report, signal);
   }
 
   async list(): Promise<readonly CellStatus[]> {

@@ -61,7 +61,7 @@ export async function refuseClonedFrom({ edges }: Context, monolith: MonolithNam
 }
 
 /** Where the pool needs several acts for several volumes, nothing of the monolith runs meanwhile. */
-async function takeHeld(
+export async function takeHeld(
   context: Context,
   monolith: MonolithName,
   name: SnapshotName,
@@ -123,7 +123,7 @@ export async function snapshotBefore(
   await dropOld(context, spec.name, spec.snapshots.keep, signal);
 }
 
-function automaticName(verb: string, nowMs: number): SnapshotName {
+export function automaticName(verb: string, nowMs: number): SnapshotName {
   const digits = new Date(nowMs).toISOString().replace(/[-:Z]/g, "").replace(/[T.]/g, "-");
   return `before-${verb}-${digits}` as SnapshotName;
 }

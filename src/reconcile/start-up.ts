@@ -6,6 +6,7 @@ import { monolithOf } from "../spec/index.js";
 
 import type { Context } from "./context.js";
 import { finishRollback } from "./rollback.js";
+import { forsakeUpgrade } from "./upgrade.js";
 
 const ADOPT_DEADLINE_MS = 30_000;
 const POOL_DEADLINE_MS = 120_000;
@@ -18,7 +19,13 @@ const RETRY_MAX_MS = 15_000;
  * @param stop ends the watch on the network's rules
  */
 export async function adoptCells(context: Context, stop: AbortSignal): Promise<void> {
-  const stored = await context.edges.store.list();
+  const stored = await Promise.all(
+    (await context.edges.store.list()).map(async (monolith) =>
+      "desired" in monolith
+        ? { ...monolith, desired: await forsakeUpgrade(context, monolith.desired) }
+        : monolith,
+    ),
+  );
   const wanted = new Set(
     stored.flatMap((monolith) => ("desired" in monolith ? wantedUnits(monolith.desired) : [])),
   );

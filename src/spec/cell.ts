@@ -10,6 +10,26 @@ export interface MonolithSpec {
   /** Parents before children; the first is the root cell and bears the monolith's name. */
   readonly cells: readonly CellSpec[];
   readonly snapshots?: SnapshotPolicy;
+  readonly upgrade?: UpgradeSpec;
+}
+
+/** What an upgrade runs beside restarting what has changed. */
+export interface UpgradeSpec {
+  /** While the old code still serves; the way back is open after them. */
+  readonly before: readonly UpgradeRun[];
+  /**
+   * When nothing of the old code runs any more; there is no way back by itself after them. What ran before with more
+   * environment runs once more without it, too.
+   */
+  readonly after: readonly UnitRef[];
+  /** How long everything must stay ready on the new code before `after`. */
+  readonly settleMs: number;
+}
+
+/** A one-shot unit that is run again, with more environment than it declares. */
+export interface UpgradeRun {
+  readonly unit: UnitRef;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** Snapshots that are taken by themselves. */

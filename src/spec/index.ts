@@ -36,6 +36,8 @@ export type {
   Topology,
   UnitRef,
   UnitSpec,
+  UpgradeRun,
+  UpgradeSpec,
 } from "./cell.js";
 export { numbersOf } from "./number-list.js";
 export { KEY_FORMATS, VOLUME_DEFAULTS, VOLUME_PROMISES, VOLUME_PROPERTIES } from "./volume.js";

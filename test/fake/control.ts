@@ -13,6 +13,7 @@ export function fakeControl(over: Partial<Control> = {}): Control {
     validate: () => Promise.resolve(),
     plan: () => Promise.resolve([]),
     apply: () => Promise.resolve(),
+    upgrade: () => Promise.resolve(),
     list: () => Promise.resolve([]),
     get: unknown,
     start: unknown,

@@ -41,6 +41,8 @@ export class FakeWorld {
   readonly cells = new Map<CellName, FakeCell>();
   /** Every start and stop, as `start CELL:UNIT`. */
   readonly journal: string[] = [];
+  /** One-shot programs that end with 1. */
+  readonly failing = new Set(["/fails"]);
   private nextPid = 1_000;
   private nextSeq = 0;
 
@@ -187,7 +189,7 @@ class FakeWarden implements Warden {
       starts,
     });
     if (spec.oneShot) {
-      const code = spec.argv[0] === "/fails" ? 1 : 0;
+      const code = this.world.failing.has(spec.argv[0] ?? "") ? 1 : 0;
       queueMicrotask(() => {
         this.world.end(this.cell, spec.name, { code });
       });

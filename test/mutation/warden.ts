@@ -115,4 +115,12 @@ export const WARDEN: readonly Mutation[] = [
     test: "test/system/warden-sockets.test.ts",
     built: true,
   },
+  {
+    name: "what a killed daemon held still stays so",
+    file: "src/warden/hold.c",
+    from: '\tif (!was_frozen)\n\t\tcgroup_write(fd, "cgroup.freeze", "0");\n',
+    to: "\t(void)was_frozen;\n",
+    test: "test/system/hold-still.test.ts",
+    built: true,
+  },
 ];

@@ -1,10 +1,7 @@
-import { randomUUID } from "node:crypto";
-
 import type { Command } from "commander";
 
-import { cellsTable, stepToJson } from "../cells.js";
-import { withManifest } from "../manifest-file.js";
-import { follow } from "../progress.js";
+import { applyManifest } from "../apply.js";
+import type { ApplyOptions } from "../apply.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
 
@@ -17,19 +14,8 @@ export function addUp(program: Command, act: Act): void {
   )
     .option("--allow-missing-controllers", "go without limits this host cannot set")
     .action(
-      act((context, options: { allowMissingControllers?: boolean }, file: string) =>
-        withManifest(file, context.io.cwd, (manifest) =>
-          context.withDaemon(async (daemon) => {
-            const allowMissingControllers = options.allowMissingControllers ?? false;
-            const request = { manifest, allowMissingControllers, requestId: randomUUID() };
-            const steps = await follow(context, daemon.stream("Apply", request));
-            const { cells } = await daemon.call("List", {});
-            context.print(
-              { steps: steps.map(stepToJson) },
-              () => `\n${cellsTable(cells, Date.now())}`,
-            );
-          }),
-        ),
+      act((context, options: ApplyOptions, file: string) =>
+        applyManifest(context, "Apply", options, file),
       ),
     );
 }

@@ -522,6 +522,11 @@ export interface VersionReply {
 export interface Henge {
   /** Makes a monolith what its manifest says; ends when every unit is ready or done. */
   Apply(request: ApplyRequest): AsyncIterable<Progress>;
+  /**
+   * From what runs to a newer manifest: a snapshot, what runs before, a rolling restart, what runs after. Until the last
+   * of these any failure brings the old one back.
+   */
+  Upgrade(request: ApplyRequest): AsyncIterable<Progress>;
   /** What Apply would do, and why; changes nothing. */
   Plan(request: PlanRequest): Promise<PlanReply>;
   Validate(request: ValidateRequest): Promise<ValidateReply>;
