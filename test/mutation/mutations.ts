@@ -3,6 +3,7 @@
 import { DAEMON } from "./daemon.js";
 import type { Mutation } from "./mutation.js";
 import { PACKAGE } from "./package.js";
+import { SNAPSHOTS } from "./snapshots.js";
 import { WARDEN } from "./warden.js";
 
-export const MUTATIONS: readonly Mutation[] = [...DAEMON, ...WARDEN, ...PACKAGE];
+export const MUTATIONS: readonly Mutation[] = [...DAEMON, ...WARDEN, ...SNAPSHOTS, ...PACKAGE];

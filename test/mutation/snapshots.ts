@@ -1,0 +1,55 @@
+// Defences of snapshots, rollbacks, clones and upgrades.
+
+import type { Mutation } from "./mutation.js";
+
+export const SNAPSHOTS: readonly Mutation[] = [
+  {
+    name: "a snapshot during which something ran is kept",
+    file: "src/reconcile/snapshots.ts",
+    from: "  if (wasHeld) return;\n",
+    to: "  return;\n",
+    test: "test/unit/reconcile/snapshots.test.ts",
+  },
+  {
+    name: "a monolith runs on while its snapshot is taken in several acts",
+    file: "src/reconcile/snapshots.ts",
+    from: "if (volumes.isOneInstant || cells.length === 0)",
+    to: "if (cells.length >= 0)",
+    test: "test/unit/reconcile/snapshots.test.ts",
+  },
+  {
+    name: "a rollback that was interrupted is forgotten",
+    file: "src/reconcile/rollback.ts",
+    from: "    await context.edges.ledger.beginRollback(monolith, volumes, name);\n",
+    to: "",
+    test: "test/unit/reconcile/snapshots.test.ts",
+  },
+  {
+    name: "volumes are rolled back under a unit that runs",
+    file: "src/reconcile/rollback.ts",
+    from: "    refuseRunning(monolith, observed);\n",
+    to: "",
+    test: "test/unit/reconcile/snapshots.test.ts",
+  },
+  {
+    name: "a clone keeps the host's network",
+    file: "src/plan/clone.ts",
+    from: 'network === "host" ? "own" : network',
+    to: "network",
+    test: "test/unit/plan/clone.test.ts",
+  },
+  {
+    name: "an upgrade that a crash interrupted goes on",
+    file: "src/reconcile/upgrade.ts",
+    from: ", stopped, upgradingFrom: current.spec }",
+    to: ", stopped }",
+    test: "test/unit/reconcile/upgrade.test.ts",
+  },
+  {
+    name: "nobody looks whether new code stays up",
+    file: "src/reconcile/upgrade.ts",
+    from: "    await settle(context,",
+    to: "    await Promise.resolve(context,",
+    test: "test/unit/reconcile/upgrade.test.ts",
+  },
+];
