@@ -55,7 +55,7 @@ describe("the driver", () => {
   it("keeps on ZFS the contract it keeps on btrfs and in the fake", async () => {
     await host.must(
       "cd /srv/henge && HENGE_TEST_ZFS=tank HENGE_REQUIRE=zfs node node_modules/vitest/vitest.mjs run " +
-        "--project contract test/contract/storage/driver.test.ts test/contract/storage/zfs.test.ts --testNamePattern 'a ZFS pool'",
+        "--project contract test/contract/storage/driver.test.ts test/contract/storage/zfs.test.ts test/contract/storage/snapshots.test.ts --testNamePattern 'a ZFS pool'",
       { deadlineMs: 840_000 },
     );
   });
@@ -99,5 +99,33 @@ describe("a cell whose pool is away, or whose key is", () => {
     expect(await untilReason(undefined)).toBe("running");
     const starts = await host.mustHenge("exec", "vol/db", "--", "/bin/cat", "/srv/starts");
     expect(starts.trim().split("\n")).toHaveLength(2);
+  });
+});
+
+describe("the snapshots of a monolith on ZFS", () => {
+  const read = async (cell: string) =>
+    (await host.mustHenge("exec", cell, "--", "/bin/cat", "/srv/state")).trim();
+  const write = (text: string) =>
+    host.mustHenge("exec", "vol/db", "--", "/bin/sh", "-c", `echo ${text} >/srv/state`);
+
+  it("are of one transaction, are gone back to, and start beside it as clones", async () => {
+    await write("before");
+    await host.mustHenge("snapshot", "vol", "--name", "n1");
+    const txgs = await host.must(
+      `zfs list -Hp -t snapshot -r -o createtxg ${TOP} | sort -u | wc -l`,
+    );
+    expect(txgs.trim()).toBe("1");
+    await write("after");
+    await host.mustHenge("clone", "vol", "n1", "copy");
+    expect([await read("copy/db"), await read("vol/db")]).toEqual(["before", "after"]);
+    const kept = await host.henge("destroy-snapshot", "vol", "n1", "--yes", "n1");
+    expect(kept.stderr).toContain("copy was cloned from snapshot n1 and cannot be without it");
+    await host.mustHenge("stop", "vol");
+    await host.mustHenge("rollback", "vol", "n1", "--yes", "n1");
+    await host.mustHenge("start", "vol");
+    expect(await read("vol/db")).toBe("before");
+    await host.mustHenge("down", "copy", "--destroy-data", "--yes-destroy", "copy");
+    await host.mustHenge("destroy-snapshot", "vol", "n1", "--yes", "n1");
+    expect(JSON.parse(await host.mustHenge("snapshots", "vol", "-o", "json"))).toEqual([]);
   });
 });

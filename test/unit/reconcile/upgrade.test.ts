@@ -1,7 +1,10 @@
+import { join } from "node:path";
+
 import { expect, it } from "vitest";
 
 import type { Reconciler } from "../../../src/reconcile/reconciler.js";
 import type { MonolithName } from "../../../src/spec/index.js";
+import { openMonoliths } from "../../../src/store/monoliths.js";
 import { House } from "../../fixture/house.js";
 import { forever, settle, states } from "../../fixture/shop.js";
 
@@ -127,7 +130,13 @@ it("refuses what is not up or not well, and changes nothing", async () => {
 });
 
 it("goes back after a crash before the point of no return", async () => {
-  const { house, daemon } = await open();
+  const house = await House.build();
+  const store = await openMonoliths(join(house.directory, "monoliths"));
+  let killed = false;
+  const write: typeof store.write = (desired) =>
+    killed ? Promise.reject(new Error("it is gone")) : store.write(desired);
+  const daemon = await house.daemon({ store: { ...store, write } });
+  await house.up(daemon, manifest(1));
   const hanging = manifest(2).replace(
     'argv: [/bin/web, "2"]',
     'argv: [/bin/web, "2"], readiness: notify',
@@ -136,6 +145,7 @@ it("goes back after a crash before the point of no return", async () => {
   const options = { allowMissingControllers: false, requestId: house.request() };
   daemon.upgrade(source, options, () => undefined, forever()).catch(() => undefined);
   await settle(async () => (await states(daemon))["shop/web:web"] === "starting");
+  killed = true;
   const next = await house.daemon();
   await settle(async () => {
     house.clock.advance(1_000);
