@@ -135,6 +135,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     audit: await openAudit(join(paths.state, "audit.log")),
     events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),
     clock: { now: Date.now, after: callAfter },
+    random: Math.random,
     readLogs,
     readArchiveDigest,
     warn,

@@ -12,6 +12,7 @@ export function checkRules(outline: Outline): readonly Fault[] {
     ...outline.cells.flatMap(checkUnitNames),
     ...outline.cells.flatMap(checkTargets),
     ...outline.cells.flatMap(({ units }) => units.flatMap(checkOneShot)),
+    ...outline.cells.flatMap(({ units }) => units.flatMap(checkHandover)),
     ...checkDeclared(outline),
     ...checkPublish(outline),
     ...checkListen(outline),
@@ -69,6 +70,18 @@ function checkOneShot({ path, fields }: UnitOutline): readonly Fault[] {
   return always
     ? [...refused, fault([...path, ...at], "a one-shot is restarted on-failure or never")]
     : refused;
+}
+
+function checkHandover({ path, fields, listen }: UnitOutline): readonly Fault[] {
+  if (fields["handover"] !== true) return [];
+  const refuse = (text: string) => [fault([...path, "handover"], text, "key")];
+  if (fields["one-shot"] === true) return refuse("a one-shot has nothing to hand over");
+  if (listen.length === 0)
+    return refuse("a unit hands over its sockets: it needs at least one under listen");
+  // A probe of a shared socket would be answered by the run that is to be replaced.
+  if (fields["readiness"] !== "notify")
+    return refuse("only readiness: notify tells of the new run, and not of the old one");
+  return [];
 }
 
 function isAlways(restart: unknown): boolean {

@@ -31,7 +31,15 @@ export function wishFor(
     return left ? undefined : wishByState(seen);
   }
   const reason = formatList(differences);
-  return isLive(node) ? { kind: "restart", reason } : { kind: "change", start: reason };
+  return isLive(node) ? restartOf(node, reason) : { kind: "change", start: reason };
+}
+
+/** A unit that hands over does so only when it is ready, and with the sockets it has. */
+export function restartOf({ spec, seen }: UnitNode, reason: string): UnitChange {
+  const sameSockets = JSON.stringify(seen?.spec.listen) === JSON.stringify(spec?.listen);
+  const handsOver = spec?.handover === true && seen?.state === "running" && sameSockets;
+  const otherwise = spec?.restart.staggerMs === undefined ? "together" : "alone";
+  return { kind: "restart", reason, way: handsOver ? "hand-over" : otherwise };
 }
 
 /** What it needs to be up, whatever its spec; undefined when it is, or its supervisor sees to it. */

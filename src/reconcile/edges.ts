@@ -31,6 +31,8 @@ export interface Edges {
   readonly audit: Audit;
   readonly events: Events;
   readonly clock: Clock;
+  /** From 0 to less than 1. */
+  readonly random: () => number;
   readonly readLogs: (
     sources: readonly {
       readonly cell: LogLine["cell"];

@@ -2,7 +2,7 @@
 
 import type { UnitState } from "../spec/index.js";
 
-import type { UnitLife } from "./life.js";
+import type { Beside, UnitLife } from "./life.js";
 
 export interface VisibleState {
   readonly state: UnitState;
@@ -37,7 +37,8 @@ function stateOf({ phase, spec, failures, wanted }: UnitLife): UnitState {
   }
 }
 
-function reasonOf({ phase }: UnitLife): string | undefined {
+function reasonOf({ phase, beside }: UnitLife): string | undefined {
+  if (phase.kind === "running" && beside !== undefined) return reasonBeside(beside);
   switch (phase.kind) {
     case "starting":
     case "waiting":
@@ -50,5 +51,17 @@ function reasonOf({ phase }: UnitLife): string | undefined {
     case "running":
     case "done":
       return undefined;
+  }
+}
+
+function reasonBeside(beside: Beside): string {
+  switch (beside.kind) {
+    case "launching":
+    case "starting":
+      return "hands over: the next run is not ready yet";
+    case "failed":
+      return `did not hand over: ${beside.reason}`;
+    case "retiring":
+      return "took over: the run before is ending";
   }
 }
