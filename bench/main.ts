@@ -94,13 +94,15 @@ function restartTables(report: RestartReport): string {
   return [
     table(
       ["subject", "requests", "failed", "max added ms", "p99 added ms"],
-      report.rows.map(({ subject, requests, failed, maxAddedMs, p99AddedMs }) => [
-        subject,
-        requests,
-        failed,
-        maxAddedMs,
-        p99AddedMs,
-      ]),
+      [...report.rows, { subject: "(no restart)", ...report.control }].map(
+        ({ subject, requests, failed, maxAddedMs, p99AddedMs }) => [
+          subject,
+          requests,
+          failed,
+          maxAddedMs,
+          p99AddedMs,
+        ],
+      ),
     ),
     goals(judgeRestart(report)),
     "",

@@ -14,11 +14,12 @@ import { type LoadResult, underLoad } from "./load.js";
 import { quantile } from "./samples.js";
 
 export interface RestartReport {
-  readonly rows: readonly RestartRow[];
+  readonly rows: readonly (RestartCost & { readonly subject: string })[];
+  /** The same load while nothing is restarted: what the machine adds by itself. */
+  readonly control: RestartCost;
 }
 
-export interface RestartRow {
-  readonly subject: string;
+export interface RestartCost {
   readonly requests: number;
   readonly failed: number;
   /** Beyond the median of the requests before the restart. */
@@ -35,6 +36,7 @@ export interface RestartOptions {
 
 const SUBJECTS = ["Henge", "Puma's USR1", "stop-then-start"] as const;
 type Subject = (typeof SUBJECTS)[number];
+const CONTROL_MS = 3_000;
 const UNITS: Readonly<Record<Subject, string>> = {
   Henge: "henge",
   "Puma's USR1": "usr1",
@@ -70,7 +72,7 @@ export async function benchRestart(options: RestartOptions): Promise<RestartRepo
       const ports = await freePorts(SUBJECTS.length);
       options.tell("importing the image and starting three Pumas");
       await daemon.apply(manifestOf(directory, ports));
-      return { rows: await measureAll(daemon, ports, options) };
+      return await measureAll(daemon, ports, options);
     } finally {
       await daemon.end();
     }
@@ -83,8 +85,9 @@ async function measureAll(
   daemon: DaemonBench,
   ports: readonly number[],
   { rounds, perSecond, tell, signal }: RestartOptions,
-): Promise<readonly RestartRow[]> {
+): Promise<RestartReport> {
   const results = new Map<Subject, LoadResult[]>(SUBJECTS.map((subject) => [subject, []]));
+  const control: LoadResult[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     for (const [index, subject] of SUBJECTS.entries()) {
       signal.throwIfAborted();
@@ -93,9 +96,11 @@ async function measureAll(
       await sleep(SETTLE_MS, undefined, { signal });
       const load = { url, perSecond, aroundMs: AROUND_MS };
       results.get(subject)?.push(await underLoad(load, () => restart(daemon, subject, url)));
+      if (subject === "Henge") control.push(await underLoad(load, () => sleep(CONTROL_MS)));
     }
   }
-  return [...results].map(([subject, all]) => toRow(subject, all));
+  const rows = [...results].map(([subject, all]) => ({ subject, ...costOf(all) }));
+  return { rows, control: costOf(control) };
 }
 
 async function restart(daemon: DaemonBench, subject: Subject, url: string): Promise<void> {
@@ -115,10 +120,9 @@ async function body(url: string): Promise<string> {
   return (await fetch(url, { headers: { connection: "close" } })).text();
 }
 
-function toRow(subject: Subject, results: readonly LoadResult[]): RestartRow {
+function costOf(results: readonly LoadResult[]): RestartCost {
   const added = results.flatMap(({ addedMs }) => addedMs);
   return {
-    subject,
     requests: results.reduce((sum, { requests }) => sum + requests, 0),
     failed: results.reduce((sum, { failures }) => sum + failures.length, 0),
     maxAddedMs: quantile(added, 1),
