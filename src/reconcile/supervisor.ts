@@ -23,6 +23,7 @@ export class Supervisor {
   private readonly prober: Prober;
   private life: UnitLife;
   private readonly runs = new Runs();
+  private rejected: UnitSpec | undefined;
   private onHandedOver: (how: { readonly failure?: string }) => void = () => undefined;
   private disarm: () => void = () => undefined;
   private readonly waiters = new Waiters();
@@ -59,6 +60,7 @@ export class Supervisor {
       restarts: this.life.restarts,
       ...run,
       ...(exit === undefined ? {} : { exit }),
+      ...(this.rejected === undefined ? {} : { rejected: this.rejected }),
       ...(why === undefined ? {} : { reason: why }),
     };
   }
@@ -114,6 +116,7 @@ export class Supervisor {
       });
     }
     const failure = await this.replaceRun(spec, signal);
+    this.rejected = failure === undefined ? undefined : spec;
     if (failure === undefined) return this.untilUp(signal);
     const still = this.status().state === "running" ? "the run before goes on" : "it ended too";
     const text = `cannot hand over ${this.name} to a new run: ${failure}; ${still}`;
@@ -173,6 +176,7 @@ export class Supervisor {
     switch (effect.kind) {
       case "start":
         this.runs.inCharge = {};
+        this.rejected = undefined;
         void this.launch(effect.spec, "alone");
         return;
       case "start-beside":

@@ -76,6 +76,7 @@ it("keeps the old run and its spec when the new one is not ready in time, and sa
   expect(runs(house)).toEqual([old]);
   expect(await seen(daemon)).toMatchObject({ state: "running", pid: old });
   expect((await seen(daemon))?.spec.argv).toEqual(["/bin/web"]);
+  expect((await seen(daemon))?.rejected?.argv).toEqual(["/bin/web", "--broken"]);
 });
 
 it("keeps the old run when the new one ends or cannot be started", async () => {

@@ -134,7 +134,10 @@ describe("a next run that fails", () => {
       "stop beside",
       "report running (did not hand over: not ready after 60 s)",
     ]);
-    expect(play(handOver, started, [60_000, timer], nextReady).program).toBe("/old");
+    expect(play(handOver, started, [60_000, timer], nextReady)).toMatchObject({
+      does: [],
+      program: "/old",
+    });
     const gone = play(handOver, started, [60_000, timer], besideExited());
     expect(gone.does).toEqual(["not handed over (not ready after 60 s)", "report running"]);
     expect(gone).toMatchObject({ program: "/old", state: "running", restarts: 0 });
