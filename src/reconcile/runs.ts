@@ -29,13 +29,17 @@ export class Runs {
     return this.beside.pid === undefined || this.beside.pid === pid;
   }
 
-  /** Its run in charge has ended. False: it was of a run before this one. */
-  ended(pid: number, exit: ExitStatus): boolean {
-    const { pid: known, startedAtMs } = this.inCharge;
-    if (known !== undefined && known !== pid) return false;
+  /** Likewise of the one in charge; false of a run that nobody knows any more. */
+  isInCharge(pid: number | undefined): boolean {
+    const { pid: known } = this.inCharge;
+    return pid === undefined || known === undefined || known === pid;
+  }
+
+  /** The run in charge has ended. */
+  ended(exit: ExitStatus): void {
+    const { startedAtMs } = this.inCharge;
     this.exit = exit;
     this.inCharge = startedAtMs === undefined ? {} : { startedAtMs };
-    return true;
   }
 
   besideEnded(exit: ExitStatus): void {

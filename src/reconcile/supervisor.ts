@@ -136,7 +136,8 @@ export class Supervisor {
     if (this.runs.isBeside(pid, this.life)) {
       this.runs.besideEnded(exit);
       this.dispatch({ kind: "beside-exited", exit });
-    } else if (this.runs.ended(pid, exit)) {
+    } else if (this.runs.isInCharge(pid)) {
+      this.runs.ended(exit);
       this.dispatch({ kind: "exited", exit });
     }
   }
@@ -144,7 +145,8 @@ export class Supervisor {
   /** READY=1 of sd_notify(3). */
   notified(pid?: number): void {
     if (this.runs.isBeside(pid, this.life)) this.dispatch({ kind: "beside-ready" });
-    else if (this.life.spec.readiness.kind === "notify") this.dispatch({ kind: "ready" });
+    else if (this.life.spec.readiness.kind === "notify" && this.runs.isInCharge(pid))
+      this.dispatch({ kind: "ready" });
   }
 
   setStatus(text: string, pid?: number): void {
