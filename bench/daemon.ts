@@ -87,6 +87,19 @@ export class DaemonBench {
     await drain(this.#client.stream("Free", { cell, destroyData: true, requestId: "" }));
   }
 
+  /** Returns when the unit has been restarted. */
+  async restart(cell: string, unit: string): Promise<void> {
+    await drain(this.#client.stream("Restart", { target: { cell, unit }, requestId: "" }));
+  }
+
+  async pidOf(cell: string, unit: string): Promise<number> {
+    const { cells } = await this.#client.call("List", {});
+    const units = cells.find(({ name }) => name === cell)?.units;
+    const pid = units?.find(({ name }) => name === unit)?.pid;
+    if (pid === undefined) throw new Error(`cannot find ${cell}:${unit}: it does not run`);
+    return pid;
+  }
+
   async wardenPids(): Promise<readonly number[]> {
     const { cells } = await this.#client.call("List", {});
     return cells.flatMap(({ wardenPid }) => (wardenPid === undefined ? [] : [wardenPid]));

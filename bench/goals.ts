@@ -1,5 +1,6 @@
 // What Henge is meant to reach, judged against what was measured. Where it falls short, that is what is reported.
 
+import type { RestartReport } from "./restart.js";
 import type { StartReport } from "./start.js";
 
 export interface Verdict {
@@ -28,6 +29,17 @@ export function judge({ rows, memory, idle }: StartReport): readonly Verdict[] {
     atMost("life by the warden / runc run", p50("life", "henge-warden") / runc, 0.2),
     atMost("MiB per idle cell", perCell / 1024, 0.2),
     atMost("CPU share of the idle daemon", idle.cpuMs / 1000 / idle.seconds, 0.001),
+  ];
+}
+
+/** On a machine that has other things to do the load alone is slower at times: what Henge adds to that is told as well. */
+export function judgeRestart({ rows, control }: RestartReport): readonly Verdict[] {
+  const { failed = Number.NaN, maxAddedMs = Number.NaN } =
+    rows.find(({ subject }) => subject === "Henge") ?? {};
+  return [
+    atMost("failed requests, Henge", failed, 0),
+    atMost("ms added at most, Henge", maxAddedMs, 10),
+    atMost("ms more than without a restart", maxAddedMs - control.maxAddedMs, 10),
   ];
 }
 

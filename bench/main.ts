@@ -3,7 +3,8 @@
 import Table from "cli-table3";
 import { Command, InvalidArgumentError } from "commander";
 
-import { judge } from "./goals.js";
+import { type Verdict, judge, judgeRestart } from "./goals.js";
+import { type RestartReport, benchRestart } from "./restart.js";
 import { type StartReport, benchStart } from "./start.js";
 
 interface Options {
@@ -24,6 +25,27 @@ program
   .action(async (options: Options) => {
     const report = await benchStart({ ...options, tell, signal: interrupted() });
     process.stdout.write(options.output === "json" ? asJson(report) : asTables(report));
+  });
+
+interface RestartOptions {
+  readonly output: string;
+  readonly rounds: number;
+  readonly rate: number;
+}
+program
+  .command("restart")
+  .description("what a restart of Puma costs its clients: Henge, Puma's own USR1, stop and start")
+  .option("-o, --output <form>", "table or json", "table")
+  .option("-n, --rounds <count>", "restarts of each subject", count, 3)
+  .option("--rate <count>", "requests a second", count, 20)
+  .action(async ({ output, rounds, rate }: RestartOptions) => {
+    const options = { rounds, perSecond: rate, tell, signal: interrupted() };
+    const report = await benchRestart(options);
+    process.stdout.write(
+      output === "json"
+        ? `${JSON.stringify({ ...report, goals: judgeRestart(report) }, undefined, 2)}\n`
+        : restartTables(report),
+    );
   });
 await program.parseAsync();
 
@@ -61,14 +83,37 @@ function asTables(report: StartReport): string {
       ["memory", "PSS KiB, mean", "n"],
       memory.map(({ subject, pssKiB, n }) => [subject, pssKiB, n]),
     ),
-    table(
-      ["goal", "measured", "met"],
-      judge(report).map(({ goal, measured, met }) => [goal, measured, met ? "yes" : "no"]),
-    ),
+    goals(judge(report)),
     `Idle: ${String(idle.cpuMs)} ms of CPU in ${String(idle.seconds)} s with ${String(idle.cells)} cells.`,
     `Host: Linux ${host.kernel}, ${String(host.cpus)} × ${host.cpu}, ${String(host.memoryGiB)} GiB, cgroup2 at ${host.cgroup2}.`,
     "",
   ].join("\n");
+}
+
+function restartTables(report: RestartReport): string {
+  return [
+    table(
+      ["subject", "requests", "failed", "max added ms", "p99 added ms"],
+      [...report.rows, { subject: "(no restart)", ...report.control }].map(
+        ({ subject, requests, failed, maxAddedMs, p99AddedMs }) => [
+          subject,
+          requests,
+          failed,
+          maxAddedMs,
+          p99AddedMs,
+        ],
+      ),
+    ),
+    goals(judgeRestart(report)),
+    "",
+  ].join("\n");
+}
+
+function goals(verdicts: readonly Verdict[]): string {
+  return table(
+    ["goal", "measured", "met"],
+    verdicts.map(({ goal, measured, met }) => [goal, measured, met ? "yes" : "no"]),
+  );
 }
 
 function table(head: string[], rows: readonly (string | number)[][]): string {

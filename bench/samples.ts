@@ -42,7 +42,7 @@ export async function measure(
 }
 
 /** The smallest sample that is not exceeded by `share` of all samples, to a microsecond. */
-function quantile(samples: readonly number[], share: number): number {
+export function quantile(samples: readonly number[], share: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   const ms = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
   return Math.round(ms * 1000) / 1000;

@@ -28,6 +28,8 @@ function subjectOf(step: Step): Pick<proto.Step, "cell" | "unit" | "object"> {
     case "start":
     case "await":
     case "stop":
+    case "hand-over":
+    case "pause":
       return { cell: step.cell, unit: step.unit };
     case "allocate":
     case "publish":

@@ -180,6 +180,7 @@ function toUnit(name: string, fields: UnitFields, cell: string, context: Context
     ),
     cleanExits: fields["clean-exits"],
     listen: Object.entries(fields.listen).map(([socket, at]) => ({ name: socket, ...at })),
+    ...(fields.handover ? { handover: true } : {}),
     ...(fields.nofile === undefined ? {} : { nofile: fields.nofile }),
     log: { maxBytes: fields.log["max-size"], keep: fields.log.keep },
     ...(fields["stale-sockets"].length === 0 ? {} : { staleSockets: fields["stale-sockets"] }),

@@ -14,6 +14,7 @@ export function checkRules(outline: Outline): readonly Fault[] {
     ...outline.cells.flatMap(({ units }) => units.flatMap(checkOneShot)),
     ...outline.cells.flatMap(({ units }) => units.flatMap(checkHealth)),
     ...outline.cells.flatMap(checkStaleSockets),
+    ...outline.cells.flatMap(({ units }) => units.flatMap(checkHandover)),
     ...checkDeclared(outline),
     ...checkPublish(outline),
     ...checkListen(outline),
@@ -100,6 +101,20 @@ function checkStaleSockets({ units, places }: CellOutline): readonly Fault[] {
         fault(path, `no volume or tmpfs the cell can write is mounted above ${quote(text)}`),
       ),
   );
+}
+
+function checkHandover({ path, fields, listen, staleSockets }: UnitOutline): readonly Fault[] {
+  if (fields["handover"] !== true) return [];
+  const refuse = (text: string) => [fault([...path, "handover"], text, "key")];
+  if (fields["one-shot"] === true) return refuse("a one-shot has nothing to hand over");
+  if (listen.length === 0)
+    return refuse("a unit hands over its sockets: it needs at least one under listen");
+  // A probe of a shared socket would be answered by the run that is to be replaced.
+  if (fields["readiness"] !== "notify")
+    return refuse("only readiness: notify tells of the new run, and not of the old one");
+  if (staleSockets.length > 0)
+    return refuse("the new run would remove the sockets the old one still serves: stale-sockets");
+  return [];
 }
 
 function isAlways(restart: unknown): boolean {

@@ -135,6 +135,11 @@ const restartMapping = z
     "crash-loop-after": wholeNumber(1, 1_000)
       .prefault(5)
       .describe("Failed starts in a row that are shown as a crash loop."),
+    stagger: duration(1, HOUR)
+      .optional()
+      .describe(
+        "Restarted in its turn when several units are: once those before are ready, after a random pause up to this.",
+      ),
   })
   .refine((given) => given["backoff-min"] <= given["backoff-max"], {
     path: ["backoff-min"],
@@ -146,6 +151,7 @@ const restartMapping = z
     backoffMaxMs: given["backoff-max"],
     resetAfterMs: given["reset-after"],
     crashLoopAfter: given["crash-loop-after"],
+    ...(given.stagger === undefined ? {} : { staggerMs: given.stagger }),
   }));
 
 const restart = wordOrMapping(POLICIES, restartMapping).transform((given) =>
@@ -218,6 +224,10 @@ export const unit = z.strictObject({
     .array(cellPath)
     .prefault([])
     .describe("Unix sockets a run that was killed leaves behind; removed before each start."),
+  handover: z
+    .boolean()
+    .prefault(false)
+    .describe("Restarted by a run beside the old one, which ends when the new one is ready."),
   nofile: wholeNumber(16, 2 ** 20)
     .optional()
     .describe("RLIMIT_NOFILE, soft and hard."),

@@ -23,6 +23,8 @@ export function describeStep(step: Step): string {
     case "start":
     case "await":
     case "stop":
+    case "hand-over":
+    case "pause":
       return `${step.kind} ${unitKey(step)}`;
   }
 }

@@ -1,7 +1,8 @@
 // What a plan does to units: the changes asked for, cut down to those that can be done, then put in order as steps.
 
-import type { Step, UnitRef } from "../spec/index.js";
+import type { Step, UnitRef, UnitSpec } from "../spec/index.js";
 
+import { formatMs } from "./text.js";
 import { afterOf, isComing, isUp } from "./unit-node.js";
 import type { UnitGraph, UnitNode } from "./unit-node.js";
 import { unitKey } from "./unit-ref.js";
@@ -10,10 +11,16 @@ import { unitKey } from "./unit-ref.js";
 export type UnitChange =
   /** It is on its way; waited for at the end. */
   | { readonly kind: "await"; readonly reason: string }
-  /** Stopped and started again; left alone where it could not be started. */
-  | { readonly kind: "restart"; readonly reason: string }
+  /** Stopped and started again, or handed over; left alone where it could not be started. */
+  | { readonly kind: "restart"; readonly reason: string; readonly way: RestartWay }
   /** Stopped, started or both; with neither it goes with its cell. */
   | { readonly kind: "change"; readonly stop?: string; readonly start?: string };
+
+/**
+ * together: stopped with all others that are, dependents first. alone: in its turn among the starts. hand-over: likewise,
+ * by a run beside the one there is. The last two need all they wait for to stay up.
+ */
+export type RestartWay = "together" | "alone" | "hand-over";
 
 export type UnitChanges = ReadonlyMap<string, UnitChange>;
 
@@ -44,8 +51,11 @@ function settle(
   const changes = new Map<string, UnitChange>();
   const blocked: BlockedStart[] = [];
   const hopeful = new Set<string>(); // up, or will be
+  const shaken = new Set<string>(); // stopped, or waits for what is
   for (const [key, node] of graph) {
-    const wish = asked.get(key);
+    const isShaken = afterOf(node).some((dependency) => shaken.has(unitKey(dependency)));
+    const wish = isShaken ? stoppedFirst(asked.get(key)) : asked.get(key);
+    if (isShaken || stopReason(wish) !== undefined || wayOf(wish) === "alone") shaken.add(key);
     const needs = startsIt(wish)
       ? afterOf(node).find((dependency) => !hopeful.has(unitKey(dependency)))
       : undefined;
@@ -55,6 +65,11 @@ function settle(
     if (willBeUp(node, change)) hopeful.add(key);
   }
   return { changes, blocked };
+}
+
+/** Without what it waits for, a run that stays would only answer with errors; held sockets let clients wait. */
+function stoppedFirst(change: UnitChange | undefined): UnitChange | undefined {
+  return change?.kind === "restart" ? { ...change, way: "together" } : change;
 }
 
 function willBeUp(node: UnitNode, change: UnitChange | undefined): boolean {
@@ -72,45 +87,91 @@ function withoutStart(change: UnitChange | undefined): UnitChange | undefined {
 
 function planStops(graph: UnitGraph, changes: UnitChanges): readonly Step[] {
   return [...graph].reverse().flatMap(([key, { ref }]): readonly Step[] => {
-    const change = changes.get(key);
-    const reason = change?.kind === "change" ? change.stop : restartReason(change);
+    const reason = stopReason(changes.get(key));
     return reason === undefined ? [] : [{ kind: "stop", ...ref, reason }];
   });
 }
 
 function planStarts(graph: UnitGraph, changes: UnitChanges): readonly Step[] {
-  const steps: Step[] = [];
-  const awaited = new Set<string>();
-  const awaitOnce = (ref: UnitRef, reason: string): void => {
-    if (!awaited.has(unitKey(ref))) steps.push({ kind: "await", ...ref, reason });
-    awaited.add(unitKey(ref));
-  };
-  for (const [key, node] of graph) {
-    const reason = startReason(changes.get(key));
-    if (reason === undefined || node.spec === undefined) continue;
-    for (const dependency of afterOf(node)) {
-      if (!isUpAlready(dependency, graph, changes)) awaitOnce(dependency, `${key} starts after it`);
+  const starts = [...graph].flatMap(([key, node]) => startSteps(key, node, graph, changes));
+  const awaits = [...graph].flatMap(([key, node]) => lastAwait(node, changes.get(key)));
+  return tidy([...starts, ...awaits]);
+}
+
+/** What must be up first is awaited, then the unit is started in its way. */
+function startSteps(
+  key: string,
+  { ref, spec, ...node }: UnitNode,
+  graph: UnitGraph,
+  changes: UnitChanges,
+): readonly Step[] {
+  const reason = startReason(changes.get(key));
+  if (reason === undefined || spec === undefined) return [];
+  const awaits = afterOf({ ref, spec, ...node })
+    .filter((dependency) => !isUpAlready(dependency, graph, changes))
+    .map((dependency) => awaitStep(dependency, `${key} starts after it`));
+  const start: Step = { kind: "start", ...ref, spec, reason };
+  switch (wayOf(changes.get(key))) {
+    case undefined:
+    case "together":
+      return [...awaits, start];
+    case "alone": {
+      const stop: Step = { kind: "stop", ...ref, reason };
+      return [...awaits, ...pauseBefore(ref, spec), stop, start, awaitStep(ref, UNTIL_READY)];
     }
-    steps.push({ kind: "start", ...node.ref, spec: node.spec, reason });
+    case "hand-over":
+      return [...awaits, ...pauseBefore(ref, spec), { kind: "hand-over", ...ref, spec, reason }];
   }
-  for (const [key, node] of graph) {
-    const change = changes.get(key);
-    if (change?.kind === "await") awaitOnce(node.ref, change.reason);
-    else if (startReason(change) !== undefined)
-      awaitOnce(node.ref, node.spec?.oneShot === true ? "until it is done" : "until it is ready");
-  }
-  return steps;
+}
+
+const UNTIL_READY = "until it is ready";
+
+function awaitStep(ref: UnitRef, reason: string): Step {
+  return { kind: "await", ...ref, reason };
+}
+
+function pauseBefore(ref: UnitRef, { restart: { staggerMs } }: UnitSpec): readonly Step[] {
+  if (staggerMs === undefined) return [];
+  const reason = `up to ${formatMs(staggerMs)}, so that not all clients come back at once`;
+  return [{ kind: "pause", ...ref, upToMs: staggerMs, reason }];
+}
+
+function lastAwait({ ref, spec }: UnitNode, change: UnitChange | undefined): readonly Step[] {
+  if (change?.kind === "await") return [awaitStep(ref, change.reason)];
+  if (startReason(change) === undefined) return [];
+  return [awaitStep(ref, spec?.oneShot === true ? "until it is done" : UNTIL_READY)];
+}
+
+/** Each unit is awaited once, one that was handed over is ready already, and nobody pauses before the first turn. */
+function tidy(steps: readonly Step[]): readonly Step[] {
+  const ready = new Set<string>();
+  const firstPause = steps.findIndex(({ kind }) => kind === "pause");
+  return steps.filter((step, index) => {
+    if (step.kind !== "await" && step.kind !== "hand-over") return index !== firstPause;
+    const isNews = !ready.has(unitKey(step));
+    ready.add(unitKey(step));
+    return isNews;
+  });
 }
 
 function isUpAlready(dependency: UnitRef, graph: UnitGraph, changes: UnitChanges): boolean {
   const node: UnitNode | undefined = graph.get(unitKey(dependency));
-  return node !== undefined && isUp(node) && !changes.has(unitKey(dependency));
+  const change = changes.get(unitKey(dependency));
+  const stays = change === undefined || wayOf(change) === "hand-over";
+  return node !== undefined && isUp(node) && stays;
 }
 
 function startReason(change: UnitChange | undefined): string | undefined {
-  return change?.kind === "change" ? change.start : restartReason(change);
+  if (change?.kind === "restart") return change.reason;
+  return change?.kind === "change" ? change.start : undefined;
 }
 
-function restartReason(change: UnitChange | undefined): string | undefined {
-  return change?.kind === "restart" ? change.reason : undefined;
+/** Why it is stopped before anything is started. */
+function stopReason(change: UnitChange | undefined): string | undefined {
+  if (change?.kind === "change") return change.stop;
+  return change?.kind === "restart" && change.way === "together" ? change.reason : undefined;
+}
+
+function wayOf(change: UnitChange | undefined): RestartWay | undefined {
+  return change?.kind === "restart" ? change.way : undefined;
 }

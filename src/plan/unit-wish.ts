@@ -1,11 +1,11 @@
 // What a declared unit of an allocated cell needs so that it runs as its manifest says.
 
-import type { ExitStatus, UnitStatus } from "../spec/index.js";
+import type { ExitStatus, UnitSpec, UnitStatus } from "../spec/index.js";
 
 import { unitDifferences } from "./difference.js";
 import { formatList } from "./text.js";
 import type { UnitChange } from "./unit-change.js";
-import { isLive } from "./unit-node.js";
+import { isLive, isUp } from "./unit-node.js";
 import type { UnitNode } from "./unit-node.js";
 
 const LEFT: ReadonlySet<UnitStatus["state"]> = new Set(["failed", "crashloop", "backoff"]);
@@ -26,12 +26,25 @@ export function wishFor(
   }
   if (seen === undefined) return wishByState(undefined);
   const differences = unitDifferences(seen.spec, spec);
-  if (differences.length === 0) {
-    const left = leaveFailed && LEFT.has(seen.state);
-    return left ? undefined : wishByState(seen);
-  }
+  if (leaveFailed && wasTried(seen, spec, differences)) return undefined;
+  if (differences.length === 0) return wishByState(seen);
   const reason = formatList(differences);
-  return isLive(node) ? { kind: "restart", reason } : { kind: "change", start: reason };
+  return isLive(node) ? restartOf(node, reason) : { kind: "change", start: reason };
+}
+
+/** Whether it has failed as it is declared now, itself or the run it was to hand over to. */
+function wasTried(seen: UnitStatus, spec: UnitSpec, differences: readonly string[]): boolean {
+  if (differences.length === 0) return LEFT.has(seen.state);
+  return seen.rejected !== undefined && unitDifferences(seen.rejected, spec).length === 0;
+}
+
+/** A unit that hands over does so only when it is ready, and with the sockets it has. */
+export function restartOf(node: UnitNode, reason: string): UnitChange {
+  const { spec, seen } = node;
+  const sameSockets = JSON.stringify(seen?.spec.listen) === JSON.stringify(spec?.listen);
+  const handsOver = spec?.handover === true && isUp(node) && sameSockets;
+  const otherwise = spec?.restart.staggerMs === undefined ? "together" : "alone";
+  return { kind: "restart", reason, way: handsOver ? "hand-over" : otherwise };
 }
 
 /** What it needs to be up, whatever its spec; undefined when it is, or its supervisor sees to it. */

@@ -8,7 +8,7 @@ import type { BlockedStart, UnitChange, UnitPlan } from "./unit-change.js";
 import { afterOf, graphUnits, isLive } from "./unit-node.js";
 import type { UnitGraph, UnitNode } from "./unit-node.js";
 import { unitKey } from "./unit-ref.js";
-import { wishByState } from "./unit-wish.js";
+import { restartOf, wishByState } from "./unit-wish.js";
 
 /** Starts what does not run of the targets, and of what they wait for unless an operator stopped that. */
 export function planStart(
@@ -33,7 +33,10 @@ export function planStop(
   return planUnits(graph, changes).stops;
 }
 
-/** Stops all targets that run, dependents first, then starts all of them; a one-shot runs once more. */
+/**
+ * Stops all targets that run, dependents first, then starts all of them; a one-shot runs once more. Those that hand over
+ * or take turns stay until it is their turn among the starts.
+ */
 export function planRestart(
   desired: Desired,
   observed: Observed,
@@ -77,7 +80,7 @@ function startChange({ seen }: UnitNode): UnitChange | undefined {
 
 function restartChange(node: UnitNode): UnitChange {
   const reason = "restarted by operator";
-  return isLive(node) ? { kind: "restart", reason } : { kind: "change", start: reason };
+  return isLive(node) ? restartOf(node, reason) : { kind: "change", start: reason };
 }
 
 /** Adds the starts of what the changes wait for. Dependents come first on the way back, so one pass is enough. */

@@ -232,10 +232,10 @@ export class Cells {
         known.units.get(event.unit)?.exited(event.pid, event.exit);
         return;
       case "ready":
-        known.units.get(event.unit)?.notified();
+        known.units.get(event.unit)?.notified(event.pid);
         return;
       case "status":
-        known.units.get(event.unit)?.setStatus(event.text);
+        known.units.get(event.unit)?.setStatus(event.text, event.pid);
         return;
       case "oom":
         this.tellOom(warden.cell, event.kills);

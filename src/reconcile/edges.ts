@@ -32,7 +32,7 @@ export interface Edges {
   readonly audit: Audit;
   readonly events: Events;
   readonly clock: Clock;
-  /** From 0 up to, not including, 1. */
+  /** From 0 to less than 1. */
   readonly random: () => number;
   readonly readLogs: (
     sources: readonly {

@@ -58,9 +58,26 @@ async function executeStep(
       return cells.existingUnit(step.cell, step.unit).untilUp(signal);
     case "stop":
       return cells.existingUnit(step.cell, step.unit).stop(signal);
+    case "hand-over":
+      return cells.existingUnit(step.cell, step.unit).handOver(step.spec, signal);
+    case "pause":
+      return pause(edges, step.upToMs, signal);
     case "free":
       return cells.free(step.cell, signal);
   }
+}
+
+/** Returns early when the signal aborts: the run ends between two steps. */
+function pause({ clock, random }: Edges, upToMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(random() * upToMs, done);
+    signal.addEventListener("abort", done);
+  });
 }
 
 async function createVolume(
@@ -77,7 +94,7 @@ async function createVolume(
 }
 
 function tellStep({ events }: Edges, step: Step): void {
-  if (step.kind === "await") return; // the unit's own event has told it
+  if (step.kind === "await" || step.kind === "pause") return; // the unit's own events tell it
   const cell = "cell" in step ? step.cell : undefined;
   const unit = "unit" in step ? { unit: step.unit } : {};
   events.emit({ kind: "step", step: step.kind, ...unit, text: step.reason }, cell);

@@ -8,14 +8,12 @@ import type {
   Observed,
   SnapshotName,
   SnapshotStatus,
-  UnitStatus,
 } from "../spec/index.js";
 import { keptByClone } from "../spec/index.js";
 
 import type { Context, Report } from "./context.js";
 import { wholeMonolith } from "./targets.js";
-
-const ENDED: ReadonlySet<UnitStatus["state"]> = new Set(["stopped", "done", "failed"] as const);
+import { ENDED } from "./waiters.js";
 
 /**
  * Frees the cells and rolls the volumes back; nothing is started.

@@ -6,15 +6,16 @@ import type { UnitEffect, UnitEvent, UnitLife } from "../supervise/index.js";
 import { adoptedLife, advance, isUp, lifeToState, newLife } from "../supervise/index.js";
 import type { Warden, WardenUnit } from "../warden/port.js";
 
+import { START_DEADLINE_MS, askToStart, askToStop, tellState } from "./asks.js";
 import type { Edges } from "./edges.js";
 import { Prober } from "./prober.js";
+import { Runs, specToBe, startFailure } from "./runs.js";
+import { ENDED, SETTLED, UP, Waiters } from "./waiters.js";
 
-const START_DEADLINE_MS = 10_000;
 // Beyond the stop steps' own waits: the kernel kills what is left, and the pool may be slow to take its last writes.
 const STOP_MARGIN_MS = 30_000;
 
 type Needs = Pick<Edges, "cgroups" | "clock" | "events" | "warn">;
-type Seen = Pick<UnitStatus, "pid" | "startedAtMs" | "exit">;
 
 export class Supervisor {
   private readonly edges: Needs;
@@ -22,10 +23,11 @@ export class Supervisor {
   private readonly prober: Prober;
   private readonly upChanged: () => void;
   private life: UnitLife;
-  private seen: Seen = {};
-  private statusText: string | undefined;
+  private readonly runs = new Runs();
+  private rejected: UnitSpec | undefined;
+  private onHandedOver: (how: { readonly failure?: string }) => void = () => undefined;
   private disarm: () => void = () => undefined;
-  private readonly waiters = new Set<() => void>();
+  private readonly waiters = new Waiters();
 
   /** @param upChanged called when the unit has come up or is no longer up */
   constructor(edges: Needs, warden: Warden, spec: UnitSpec, upChanged: () => void) {
@@ -47,7 +49,7 @@ export class Supervisor {
     upChanged: () => void,
   ): Supervisor {
     const supervisor = new Supervisor(edges, warden, unit.spec, upChanged);
-    supervisor.see(unit);
+    supervisor.runs.take(unit);
     const wasReady = edges.events.toldReady(warden.cell, unit.name, unit.pid);
     const { state, effects } = adoptedLife({ ...unit, wasReady }, wanted, edges.clock.now());
     supervisor.life = state;
@@ -57,14 +59,18 @@ export class Supervisor {
 
   status(): UnitStatus {
     const { state, ready, reason } = lifeToState(this.life);
-    const why = reason ?? this.statusText;
+    const { exit } = this.runs;
+    const { statusText, ...run } = this.runs.inCharge;
+    const why = reason ?? statusText;
     return {
       name: this.life.spec.name,
-      spec: this.life.spec,
+      spec: specToBe(this.life),
       state,
       ready,
       restarts: this.life.restarts,
-      ...this.seen,
+      ...run,
+      ...(exit === undefined ? {} : { exit }),
+      ...(this.rejected === undefined ? {} : { rejected: this.rejected }),
       ...(why === undefined ? {} : { reason: why }),
     };
   }
@@ -101,28 +107,56 @@ export class Supervisor {
   async untilUp(signal: AbortSignal): Promise<void> {
     await this.until(() => SETTLED.has(this.status().state), signal, "wait for");
     const { state, reason } = this.status();
-    if (state === "running" || state === "degraded" || state === "done") return;
-    const name = `${this.warden.cell}:${this.life.spec.name}`;
-    throw new HengeError(
-      "WRONG_STATE",
-      `cannot bring up ${name}: ${state}${reason === undefined ? "" : `, ${reason}`}`,
-      {
-        hint: `henge logs ${name} --tail 50 shows what it said`,
-      },
-    );
+    if (UP.has(state)) return;
+    const why = `${state}${reason === undefined ? "" : `, ${reason}`}`;
+    throw new HengeError("WRONG_STATE", `cannot bring up ${this.name}: ${why}`, this.lookAtLog());
+  }
+
+  /**
+   * Returns when a new run is in charge and the one before it is gone.
+   * @throws {HengeError} WRONG_STATE: the new one did not become ready, and the one before goes on
+   */
+  async handOver(spec: UnitSpec, signal: AbortSignal): Promise<void> {
+    // One that a former daemon began is ended first.
+    await this.until(() => this.life.beside === undefined, signal, "hand over");
+    const { state } = this.status();
+    if (!UP.has(state)) {
+      throw new HengeError("WRONG_STATE", `cannot hand over ${this.name}: it is ${state}`, {
+        hint: `henge restart ${this.name} stops and starts what is not ready`,
+      });
+    }
+    const failure = await this.replaceRun(spec, signal);
+    this.rejected = failure === undefined ? undefined : spec;
+    if (failure === undefined) return this.untilUp(signal);
+    const still = UP.has(this.status().state) ? "the run before goes on" : "it ended too";
+    const text = `cannot hand over ${this.name} to a new run: ${failure}; ${still}`;
+    throw new HengeError("WRONG_STATE", text, this.lookAtLog());
+  }
+
+  /** Returns why the next run did not take over, if it did not. */
+  private async replaceRun(spec: UnitSpec, signal: AbortSignal): Promise<string | undefined> {
+    let ended: { readonly failure?: string } | undefined;
+    this.onHandedOver = (how) => (ended = how);
+    this.dispatch({ kind: "hand-over-requested", spec });
+    await this.until(() => ended !== undefined, signal, "hand over");
+    return ended?.failure;
   }
 
   exited(pid: number, exit: ExitStatus): void {
-    if (this.seen.pid !== undefined && this.seen.pid !== pid) return; // of a run before this one
-    const { startedAtMs } = this.seen;
-    this.seen = { exit, ...(startedAtMs === undefined ? {} : { startedAtMs }) };
-    this.statusText = undefined;
-    this.dispatch({ kind: "exited", exit });
+    if (this.runs.isBeside(pid, this.life)) {
+      this.runs.besideEnded(exit);
+      this.dispatch({ kind: "beside-exited", exit });
+    } else if (this.runs.isInCharge(pid)) {
+      this.runs.ended(exit);
+      this.dispatch({ kind: "exited", exit });
+    }
   }
 
   /** READY=1 of sd_notify(3). */
-  notified(): void {
-    if (this.life.spec.readiness.kind === "notify") this.dispatch({ kind: "ready" });
+  notified(pid?: number): void {
+    if (this.runs.isBeside(pid, this.life)) this.dispatch({ kind: "beside-ready" });
+    else if (this.life.spec.readiness.kind === "notify" && this.runs.isInCharge(pid))
+      this.dispatch({ kind: "ready" });
   }
 
   get isUp(): boolean {
@@ -146,8 +180,8 @@ export class Supervisor {
     return missing === undefined && this.life.phase.kind === "waiting";
   }
 
-  setStatus(text: string): void {
-    this.statusText = text;
+  setStatus(text: string, pid?: number): void {
+    this.runs.setStatus(text, pid, this.life);
   }
 
   /** Ends timers and probes; the unit itself is left as it is. */
@@ -156,13 +190,12 @@ export class Supervisor {
     this.prober.end();
   }
 
-  private see({ pid, startedAtMs, exit, statusText }: WardenUnit): void {
-    this.seen = {
-      ...(pid === undefined ? {} : { pid }),
-      ...(startedAtMs === undefined ? {} : { startedAtMs }),
-      ...(exit === undefined ? {} : { exit }),
-    };
-    this.statusText = statusText;
+  private get name(): string {
+    return `${this.warden.cell}:${this.life.spec.name}`;
+  }
+
+  private lookAtLog(): { readonly hint: string } {
+    return { hint: `henge logs ${this.name} --tail 50 shows what it said` };
   }
 
   private dispatch(event: UnitEvent): void {
@@ -170,17 +203,32 @@ export class Supervisor {
     const { state, effects } = advance(this.life, event, this.edges.clock.now());
     this.life = state;
     for (const effect of effects) this.carryOut(effect);
-    for (const wake of [...this.waiters]) wake();
+    this.waiters.wake();
     if (this.isUp !== wasUp) this.upChanged();
   }
 
   private carryOut(effect: UnitEffect): void {
     switch (effect.kind) {
       case "start":
-        void this.launch(effect.spec);
+        this.runs.inCharge = {};
+        this.rejected = undefined;
+        void this.launch(effect.spec, "alone");
+        return;
+      case "start-beside":
+        this.runs.beside = {};
+        void this.launch(effect.spec, "beside");
         return;
       case "stop":
         void this.askToStop();
+        return;
+      case "stop-run":
+        void this.askToStop(effect.run === "beside" ? this.runs.beside : this.runs.inCharge);
+        return;
+      case "swap":
+        this.runs.swap();
+        return;
+      case "handed-over":
+        this.onHandedOver(effect);
         return;
       case "arm-timer":
         this.disarm();
@@ -207,86 +255,46 @@ export class Supervisor {
         this.prober.end();
         return;
       case "report":
-        this.tell(effect);
+        tellState(this.edges.events, this.warden.cell, this.life.spec.name, {
+          ...effect,
+          pid: this.runs.inCharge.pid,
+        });
         return;
     }
   }
 
-  private tell({ state, reason }: Extract<UnitEffect, { kind: "report" }>): void {
-    const { pid } = this.seen;
-    this.edges.events.emit(
-      {
-        kind: "unit-state",
-        unit: this.life.spec.name,
-        state,
-        ...(pid === undefined ? {} : { pid }),
-        ...(reason === undefined ? {} : { reason }),
-      },
-      this.warden.cell,
-    );
-  }
-
-  private async launch(spec: UnitSpec): Promise<void> {
-    this.seen = {};
-    this.statusText = undefined;
+  private async launch(spec: UnitSpec, where: "alone" | "beside"): Promise<void> {
     try {
-      const started = await this.warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
-      // A short life: its end may have overtaken this answer, and is what was seen last.
-      if (this.life.phase.kind === "launching") this.seen = started;
-      else if (this.seen.exit !== undefined)
-        this.seen = { startedAtMs: started.startedAtMs, ...this.seen };
+      const started = await askToStart(this.warden, spec, where);
+      const { runs, life } = this;
+      if (life.beside?.kind === "launching") runs.beside = { ...runs.beside, ...started };
+      else if (life.phase.kind === "launching") runs.inCharge = { ...runs.inCharge, ...started };
+      // A short life: its end has overtaken this answer.
+      else if (where === "alone")
+        runs.inCharge = { startedAtMs: started.startedAtMs, ...runs.inCharge };
       this.dispatch({ kind: "started", pid: started.pid });
     } catch (error) {
-      this.dispatch({
-        kind: "start-failed",
-        reason: error instanceof Error ? error.message : String(error),
-      });
+      this.dispatch({ kind: "start-failed", reason: startFailure(error) });
     }
   }
 
-  private async askToStop(): Promise<void> {
+  /** @param run undefined: every run there is */
+  private async askToStop(run?: Runs["inCharge"]): Promise<void> {
     try {
-      await this.warden.stop(this.life.spec.name, AbortSignal.timeout(START_DEADLINE_MS));
+      await askToStop(this.warden, this.life.spec.name, run);
     } catch (error) {
-      this.edges.warn(`cannot ask ${this.warden.cell}:${this.life.spec.name} to stop`, error);
+      this.edges.warn(`cannot ask ${this.name} to stop`, error);
     }
   }
 
   private until(isSo: () => boolean, signal: AbortSignal, verb: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        if (isSo()) settle(resolve);
-        else if (signal.aborted)
-          settle(() => {
-            reject(this.notInTime(verb, signal));
-          });
-      };
-      const settle = (act: () => void): void => {
-        this.waiters.delete(check);
-        signal.removeEventListener("abort", check);
-        act();
-      };
-      this.waiters.add(check);
-      signal.addEventListener("abort", check);
-      check();
-    });
+    return this.waiters.until(isSo, signal, () => this.notInTime(verb, signal));
   }
 
   private notInTime(verb: string, signal: AbortSignal): HengeError {
-    const name = `${this.warden.cell}:${this.life.spec.name}`;
     const { state } = this.status();
-    return new HengeError("DEADLINE", `cannot ${verb} ${name} in time: it is ${state}`, {
+    return new HengeError("DEADLINE", `cannot ${verb} ${this.name} in time: it is ${state}`, {
       cause: signal.reason,
     });
   }
 }
-
-const ENDED: ReadonlySet<UnitStatus["state"]> = new Set(["stopped", "done", "failed"] as const);
-const SETTLED: ReadonlySet<UnitStatus["state"]> = new Set([
-  "running",
-  "degraded",
-  "done",
-  "failed",
-  "crashloop",
-  "stopped",
-] as const);

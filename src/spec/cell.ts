@@ -210,6 +210,8 @@ export interface UnitSpec {
   readonly cleanExits: readonly (number | SignalName)[];
   /** Sockets the warden holds and passes from descriptor 3 on (LISTEN_FDS, sd_listen_fds(3)). */
   readonly listen: readonly ListenSpec[];
+  /** Restarted by a new run beside the old one, which ends once the new one is ready. Absent: stopped, then started. */
+  readonly handover?: true;
   /** RLIMIT_NOFILE, soft and hard. */
   readonly nofile?: number;
   readonly log: LogSpec;
@@ -253,6 +255,8 @@ export interface RestartSpec {
   readonly resetAfterMs: number;
   /** Failed starts in a row after which the unit is shown as in a crash loop; it is still retried at backoffMaxMs. */
   readonly crashLoopAfter: number;
+  /** Where several units are restarted at once, it has a turn of its own, after a pause of up to this. */
+  readonly staggerMs?: number;
 }
 
 export type SignalName = `SIG${string}`;

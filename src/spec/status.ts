@@ -51,7 +51,9 @@ export interface UnitStatus {
   readonly restarts: number;
   /** Of its last run. */
   readonly exit?: ExitStatus;
-  /** Why it is not running or not ready, in words. */
+  /** What it was to hand over to in vain, since it was started. */
+  readonly rejected?: UnitSpec;
+  /** Why it is not running or not ready, in words; or how it hands over. */
   readonly reason?: string;
 }
 

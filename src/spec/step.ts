@@ -32,6 +32,20 @@ export type Step = { readonly reason: string } & (
   /** Waits until the unit is ready, or done when it is a one-shot. */
   | { readonly kind: "await"; readonly cell: CellName; readonly unit: UnitName }
   | { readonly kind: "stop"; readonly cell: CellName; readonly unit: UnitName }
+  /** Starts a run beside the one there is, waits until it is ready, and ends the one before; or the one before stays. */
+  | {
+      readonly kind: "hand-over";
+      readonly cell: CellName;
+      readonly unit: UnitName;
+      readonly spec: UnitSpec;
+    }
+  /** Waits for a random time before the unit's turn. */
+  | {
+      readonly kind: "pause";
+      readonly cell: CellName;
+      readonly unit: UnitName;
+      readonly upToMs: number;
+    }
   | { readonly kind: "free"; readonly cell: CellName }
 );
 export type StepKind = Step["kind"];

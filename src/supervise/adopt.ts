@@ -2,21 +2,28 @@
 
 import type { ExitStatus, UnitSpec } from "../spec/index.js";
 
-import { newLife } from "./life.js";
+import { takeOver } from "./handover.js";
+import { newLife, same } from "./life.js";
 import type { Transition, UnitLife } from "./life.js";
 import { afterExit } from "./restart.js";
-import { becomeReady, beginStarting } from "./unit.js";
+import { becomeReady, beginStarting } from "./starting.js";
 
-/** What a warden tells of one unit. */
-export interface AdoptedUnit {
+/** What a warden tells of one run. */
+interface AdoptedRun {
   readonly spec: UnitSpec;
   readonly running: boolean;
   readonly stopping: boolean;
   /** READY=1 was received in this run. */
   readonly notified: boolean;
+  readonly startedAtMs?: number;
+}
+
+/** What a warden tells of one unit. */
+export interface AdoptedUnit extends AdoptedRun {
   /** It was seen to be ready in this run. */
   readonly wasReady: boolean;
-  readonly startedAtMs?: number;
+  /** A run beside it, younger. */
+  readonly successor?: AdoptedRun;
   /** Times it was started in this allocation. */
   readonly starts: number;
   /** Of its last run, when it has ended. */
@@ -30,6 +37,7 @@ export interface AdoptedUnit {
 export function adoptedLife(unit: AdoptedUnit, wanted: boolean, nowMs: number): Transition {
   const restarts = Math.max(0, unit.starts - 1);
   const life: UnitLife = { ...newLife(unit.spec), wanted, restarts };
+  if (unit.successor !== undefined) return adoptBoth(life, unit, unit.successor, nowMs);
   if (unit.running && unit.stopping) return adoptStopping(life);
   if (unit.running) return adoptRunning(life, unit, nowMs);
   if (unit.exit === undefined) return { state: life, effects: [] };
@@ -60,4 +68,24 @@ function adoptEnded(life: UnitLife, exit: ExitStatus, nowMs: number): Transition
   const ended = afterExit(life, exit, nowMs);
   if (life.wanted || ended.state.phase.kind === "done") return ended;
   return { state: life, effects: [] };
+}
+
+/** A hand-over goes on where it is. The older run was ready when it began. */
+function adoptBoth(
+  life: UnitLife,
+  { stopping }: AdoptedRun,
+  next: AdoptedRun,
+  nowMs: number,
+): Transition {
+  const first = stopping ? adoptStopping(life) : becomeReady({ ...life, wanted: true }, nowMs);
+  if (next.stopping) {
+    const reason = "was being ended when the daemon started";
+    return same({ ...first.state, beside: { kind: "failed", reason } }, first.effects);
+  }
+  if (next.notified) return takeOver(first.state, next.spec, nowMs);
+  const deadlineMs = (next.startedAtMs ?? nowMs) + next.spec.startTimeoutMs;
+  return same({ ...first.state, beside: { kind: "starting", spec: next.spec, deadlineMs } }, [
+    ...first.effects,
+    { kind: "arm-timer", atMs: deadlineMs },
+  ]);
 }

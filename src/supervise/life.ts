@@ -4,8 +4,8 @@ import type { ExitStatus, UnitSpec, UnitState } from "../spec/index.js";
 
 export type Phase =
   | { readonly kind: "stopped" }
-  /** The warden was asked to start it and has not answered yet. */
-  | { readonly kind: "launching" }
+  /** The warden was asked to start it and has not answered yet; what it notifies may overtake the answer. */
+  | { readonly kind: "launching"; readonly notified?: true }
   /** Runs, not ready yet; a one-shot stays here to its end. Without a deadline it may take for ever. */
   | { readonly kind: "starting"; readonly deadlineMs?: number; readonly reason?: string }
   /** `doubt`: what its health probe saw last, since too many in a row have failed. */
@@ -23,10 +23,23 @@ export type Phase =
   | { readonly kind: "done" }
   | { readonly kind: "failed"; readonly reason: string };
 
+/** A second run, beside the one the phase is about: only while one hands over to the other. */
+export type Beside =
+  /** The warden was asked to start the next and has not answered yet. */
+  | { readonly kind: "launching"; readonly spec: UnitSpec; readonly notified?: true }
+  /** The next runs, and is not ready yet. */
+  | { readonly kind: "starting"; readonly spec: UnitSpec; readonly deadlineMs: number }
+  /** The next is being ended; the phase is that of the one before it, which goes on. */
+  | { readonly kind: "failed"; readonly reason: string }
+  /** The one before is being ended; the phase is that of the next, which is in charge. */
+  | { readonly kind: "retiring" };
+
 export interface UnitLife {
   /** As it was started last, or is to be started next. */
   readonly spec: UnitSpec;
   readonly phase: Phase;
+  /** Beside a phase of `running` or `stopping` only. */
+  readonly beside?: Beside;
   /** Somebody asked for it to run, and nobody asked for it to stop since. */
   readonly wanted: boolean;
   /** Times it was started again by itself. */
@@ -46,8 +59,10 @@ export interface Lapse {
 }
 
 export type UnitEvent =
-  /** Ignored while it runs: a changed spec takes a stop first. */
+  /** Ignored while it runs: a changed spec takes a stop or a hand-over. */
   | { readonly kind: "start-requested"; readonly spec: UnitSpec }
+  /** Ignored unless it runs, ready and alone. */
+  | { readonly kind: "hand-over-requested"; readonly spec: UnitSpec }
   | { readonly kind: "started"; readonly pid: number }
   | { readonly kind: "start-failed"; readonly reason: string }
   /** Its readiness probe succeeded, or it notified READY=1. */
@@ -62,14 +77,25 @@ export type UnitEvent =
   | { readonly kind: "dependencies"; readonly missing?: string; readonly pauseMs: number }
   /** Its main process has ended, and all it left behind is gone. */
   | { readonly kind: "exited"; readonly exit: ExitStatus }
+  /** Of the run beside the one in charge. */
+  | { readonly kind: "beside-ready" }
+  | { readonly kind: "beside-exited"; readonly exit: ExitStatus }
   | { readonly kind: "stop-requested" }
   | { readonly kind: "timer" };
 
 export type UnitEffect =
   /** Answered by `started` or `start-failed`. */
   | { readonly kind: "start"; readonly spec: UnitSpec }
-  /** Answered by `exited`. */
+  /** Every run there is; answered by their ends. */
   | { readonly kind: "stop" }
+  /** A second run, with the sockets of the first; answered by `started` or `start-failed`. */
+  | { readonly kind: "start-beside"; readonly spec: UnitSpec }
+  /** One of two; answered by its end. */
+  | { readonly kind: "stop-run"; readonly run: "in-charge" | "beside" }
+  /** The run beside is the one in charge from now on, and the other way round. */
+  | { readonly kind: "swap" }
+  /** One run is left of two, or none; `failure`: why the next did not take over. */
+  | { readonly kind: "handed-over"; readonly failure?: string }
   /** Replaces the timer that is armed, if any. */
   | { readonly kind: "arm-timer"; readonly atMs: number }
   | { readonly kind: "disarm" }
@@ -87,6 +113,14 @@ export type UnitEffect =
 export interface Transition {
   readonly state: UnitLife;
   readonly effects: readonly UnitEffect[];
+}
+
+export function same(life: UnitLife, effects: readonly UnitEffect[] = []): Transition {
+  return { state: life, effects };
+}
+
+export function to(life: UnitLife, phase: Phase, effects: readonly UnitEffect[] = []): Transition {
+  return { state: { ...life, phase }, effects };
 }
 
 /** A unit that was never started. */

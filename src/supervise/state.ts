@@ -3,7 +3,7 @@
 import type { UnitState } from "../spec/index.js";
 
 import { inLapse } from "./lapse.js";
-import type { UnitLife } from "./life.js";
+import type { Beside, UnitLife } from "./life.js";
 
 export interface VisibleState {
   readonly state: UnitState;
@@ -49,7 +49,9 @@ function stateOf({ phase, spec, failures, wanted }: UnitLife): UnitState {
   }
 }
 
-function reasonOf({ phase, lapse }: UnitLife): string | undefined {
+function reasonOf({ phase, beside, lapse }: UnitLife): string | undefined {
+  if (phase.kind === "running" && phase.doubt === undefined && beside !== undefined)
+    return reasonBeside(beside);
   switch (phase.kind) {
     case "running":
       return phase.doubt === undefined ? undefined : inLapse(phase.doubt, lapse);
@@ -63,5 +65,17 @@ function reasonOf({ phase, lapse }: UnitLife): string | undefined {
     case "launching":
     case "done":
       return undefined;
+  }
+}
+
+function reasonBeside(beside: Beside): string {
+  switch (beside.kind) {
+    case "launching":
+    case "starting":
+      return "hands over: the next run is not ready yet";
+    case "failed":
+      return `did not hand over: ${beside.reason}`;
+    case "retiring":
+      return "took over: the run before is ending";
   }
 }

@@ -2,15 +2,21 @@
 
 import type { UnitSpec } from "../spec/index.js";
 
+import { advanceBoth, beginHandOver } from "./handover.js";
 import { onHealth } from "./health.js";
 import { freshStart, onDependencies } from "./lapse.js";
-import type { Phase, Transition, UnitEffect, UnitEvent, UnitLife } from "./life.js";
+import { same, to } from "./life.js";
+import type { Transition, UnitEffect, UnitEvent, UnitLife } from "./life.js";
 import { afterExit, afterFailure, forgiven } from "./restart.js";
+import { becomeReady, beginStarting, timeoutReason } from "./starting.js";
 import { lifeToState } from "./state.js";
 
 /** The one transition of a unit's life. An event that cannot happen in a phase is late, and changes nothing. */
 export function advance(life: UnitLife, event: UnitEvent, nowMs: number): Transition {
-  const { state, effects } = react(life, event, nowMs);
+  const { state, effects } =
+    life.beside === undefined
+      ? react(life, event, nowMs)
+      : advanceBoth(life, life.beside, event, nowMs);
   return { state, effects: [...effects, ...reports(life, state)] };
 }
 
@@ -18,6 +24,8 @@ function react(life: UnitLife, event: UnitEvent, nowMs: number): Transition {
   switch (event.kind) {
     case "start-requested":
       return onStartRequested(life, event.spec);
+    case "hand-over-requested":
+      return beginHandOver(life, event.spec);
     case "started":
       return onStarted(life, nowMs);
     case "start-failed":
@@ -40,6 +48,10 @@ function react(life: UnitLife, event: UnitEvent, nowMs: number): Transition {
       return onStopRequested(life);
     case "timer":
       return onTimer(life, nowMs);
+    // Of a run that is no longer beside another.
+    case "beside-ready":
+    case "beside-exited":
+      return same(life);
   }
 }
 
@@ -63,30 +75,9 @@ function onStartRequested(life: UnitLife, spec: UnitSpec): Transition {
 function onStarted(life: UnitLife, nowMs: number): Transition {
   if (life.phase.kind !== "launching") return same(life);
   if (!life.wanted) return to(life, { kind: "stopping" }, [{ kind: "stop" }]);
-  return beginStarting(life, nowMs + life.spec.startTimeoutMs, nowMs);
-}
-
-/** Its process runs; it must be ready (or, a one-shot, have ended) before the deadline, if there is one. */
-export function beginStarting(
-  life: UnitLife,
-  deadlineMs: number | undefined,
-  nowMs: number,
-): Transition {
-  const { oneShot, readiness } = life.spec;
-  if (!oneShot && readiness.kind === "none") return becomeReady(life, nowMs);
-  const deadline = deadlineMs === undefined ? {} : { deadlineMs };
-  const effects: UnitEffect[] = [];
-  if (deadlineMs !== undefined) effects.push({ kind: "arm-timer", atMs: deadlineMs });
-  if (!oneShot && readiness.kind !== "notify") effects.push({ kind: "begin-readiness" });
-  return to(life, { kind: "starting", ...deadline }, effects);
-}
-
-/** It is ready now, whatever was awaited. */
-export function becomeReady(life: UnitLife, nowMs: number): Transition {
-  const effects: UnitEffect[] = [];
-  if (life.spec.liveness !== undefined) effects.push({ kind: "begin-liveness" });
-  if (life.spec.health !== undefined) effects.push({ kind: "begin-health" });
-  return to(life, { kind: "running", readySinceMs: nowMs }, effects);
+  const starting = beginStarting(life, nowMs + life.spec.startTimeoutMs, nowMs);
+  if (life.phase.notified !== true) return starting;
+  return preceded(starting.effects, onReady(starting.state, nowMs));
 }
 
 function becomeDegraded(life: UnitLife, doubt: string, nowMs: number): Transition {
@@ -100,6 +91,7 @@ function onStartFailed(life: UnitLife, reason: string, nowMs: number): Transitio
 }
 
 function onReady(life: UnitLife, nowMs: number): Transition {
+  if (life.phase.kind === "launching") return to(life, { kind: "launching", notified: true });
   // A one-shot is done when it has ended; READY=1 from it means nothing.
   if (life.phase.kind !== "starting" || life.spec.oneShot) return same(life);
   const ready = becomeReady(life, nowMs);
@@ -177,11 +169,6 @@ function onTimer(life: UnitLife, nowMs: number): Transition {
   return stopFor(life, timeoutReason(life.spec, phase.reason));
 }
 
-function timeoutReason({ oneShot, startTimeoutMs }: UnitSpec, last: string | undefined): string {
-  const what = oneShot ? "no end" : "not ready";
-  return `${what} after ${String(startTimeoutMs / 1000)} s${last === undefined ? "" : `: ${last}`}`;
-}
-
 /** Both timers and probes belong to a process that runs; they end with it. */
 const CLEAR: readonly UnitEffect[] = [{ kind: "disarm" }, { kind: "end-probes" }];
 
@@ -194,14 +181,6 @@ function launch(life: UnitLife, before: readonly UnitEffect[] = []): Transition 
     ...before,
     { kind: "start", spec: life.spec },
   ]);
-}
-
-function to(life: UnitLife, phase: Phase, effects: readonly UnitEffect[] = []): Transition {
-  return { state: { ...life, phase }, effects };
-}
-
-function same(life: UnitLife, effects: readonly UnitEffect[] = []): Transition {
-  return { state: life, effects };
 }
 
 function preceded(before: readonly UnitEffect[], { state, effects }: Transition): Transition {

@@ -105,13 +105,19 @@ class ConnectedWarden implements Warden {
   }
 
   async start(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit> {
-    const answer = await this.connection.request("start", unitDirectives(unit), signal);
-    const [pid = 0, startedAtMs = 0] = answer.map(Number);
-    return { pid, startedAtMs };
+    return this.startWith(unitDirectives(unit), signal);
+  }
+
+  async startBeside(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit> {
+    return this.startWith(["beside", "", ...unitDirectives(unit)], signal);
   }
 
   async stop(unit: UnitName, signal: AbortSignal): Promise<void> {
     await this.connection.request("stop", [unit], signal);
+  }
+
+  async stopRun(unit: UnitName, pid: number, signal: AbortSignal): Promise<void> {
+    await this.connection.request("stop", [unit, String(pid)], signal);
   }
 
   async exec(request: ExecRequest, signal: AbortSignal): Promise<ExecSession> {
@@ -139,6 +145,15 @@ class ConnectedWarden implements Warden {
   close(): void {
     this.letGo = true;
     this.connection.close();
+  }
+
+  private async startWith(
+    directives: readonly string[],
+    signal: AbortSignal,
+  ): Promise<StartedUnit> {
+    const answer = await this.connection.request("start", directives, signal);
+    const [pid = 0, startedAtMs = 0] = answer.map(Number);
+    return { pid, startedAtMs };
   }
 
   private tell(event: WardenEvent): void {

@@ -224,7 +224,7 @@ int environment_build(const struct launch *launch, const struct account *account
 	if (err == 0)
 		err = add_listens(launch, environment, fail);
 	if (err == 0 && launch->notify) {
-		snprintf(socket, sizeof(socket), NOTIFY_DIRECTORY "/%s.notify", launch->unit);
+		snprintf(socket, sizeof(socket), NOTIFY_DIRECTORY "/%s.notify", launch->run);
 		err = set_pair(environment, "NOTIFY_SOCKET", socket, fail);
 	}
 	environment->texts[environment->count] = NULL;

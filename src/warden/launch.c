@@ -68,6 +68,8 @@ static bool take_text(struct launch *launch, const char *key, char *value)
 		launch->user = value;
 	else if (strcmp(key, "notify") == 0)
 		launch->notify = true;
+	else if (strcmp(key, "beside") == 0)
+		launch->beside = true;
 	else
 		return false;
 	return true;

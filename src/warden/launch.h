@@ -34,9 +34,13 @@ struct launch {
 	uint64_t log_max;
 	unsigned int log_keep;
 	bool notify;
+	/* Beside a run of the unit that is there already. */
+	bool beside;
 	bool tty;
 	unsigned short rows, columns;
 
+	/* Name of the run; its notification socket bears it. */
+	const char *run;
 	/* Descriptors of the child; stdin_fd < 0: /dev/null. */
 	int stdin_fd, stdout_fd, stderr_fd;
 	int listen_fds[LISTEN_MAX];

@@ -108,3 +108,15 @@ int listening_ensure(struct unit *unit, struct launch *launch, struct failure *f
 	}
 	return err < 0 ? err : 0;
 }
+
+bool listening_is_held(const struct unit *unit, const struct launch *launch)
+{
+	if (unit->listening_count != launch->listen_count)
+		return false;
+	for (size_t index = 0; index < unit->listening_count; index++) {
+		const struct listening *held = &unit->listening[index];
+		if (held->fd < 0 || strcmp(held->text, launch->listens[index]) != 0)
+			return false;
+	}
+	return true;
+}

@@ -210,22 +210,25 @@ static int open_stream(struct stream *stream, struct log *log, const char *name,
 	return watch_add(&stream->watch, fd, EPOLLIN);
 }
 
-int log_open(struct log *log, const char *unit, uint64_t max, unsigned int keep, int out_fd,
+int log_open(struct log *log, struct outputs *outputs, uint64_t max, unsigned int keep, int out_fd,
 	     int err_fd)
 {
-	log->fd = -1; /* Opened with the first line: a full disk keeps no unit from starting. */
-	log->unit = unit;
-	log->max = max;
-	log->keep = keep;
-	log->dropped = 0;
-	int err = open_stream(&log->out, log, "stdout", out_fd);
+	int err = open_stream(&outputs->out, log, "stdout", out_fd);
 	if (err == 0)
-		err = open_stream(&log->err, log, "stderr", err_fd);
+		err = open_stream(&outputs->err, log, "stderr", err_fd);
 	else
 		close(err_fd);
-	if (err < 0)
-		watch_close(&log->out.watch);
-	return err;
+	if (err < 0) {
+		watch_close(&outputs->out.watch);
+		outputs->out.log = NULL;
+		return err;
+	}
+	/* The file is opened with the first line: a full disk keeps no unit from starting. */
+	if (log->writers++ == 0)
+		log->dropped = 0;
+	log->max = max;
+	log->keep = keep;
+	return 0;
 }
 
 static void drain(struct stream *stream)
@@ -239,10 +242,16 @@ static void drain(struct stream *stream)
 		end_stream(stream);
 }
 
-void log_close(struct log *log)
+void log_close(struct outputs *outputs)
 {
-	drain(&log->out);
-	drain(&log->err);
+	struct log *log = outputs->out.log;
+	if (log == NULL)
+		return;
+	drain(&outputs->out);
+	drain(&outputs->err);
+	outputs->out.log = NULL;
+	if (--log->writers > 0)
+		return;
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;

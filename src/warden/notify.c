@@ -1,4 +1,4 @@
-/* NOTIFY_SOCKET of a unit, sd_notify(3): READY=1 and STATUS= are heard, the rest is not. */
+/* NOTIFY_SOCKET of a run, sd_notify(3): READY=1 and STATUS= are heard, the rest is not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,33 +15,22 @@
 
 #define DATAGRAM_MAX 4096
 
-static void tell(const struct unit *unit, const char *kind, const char *text)
-{
-	struct message message = { 0 };
-	message_add(&message, kind);
-	message_add(&message, unit->name);
-	if (text != NULL)
-		message_add(&message, text);
-	wire_tell(&message);
-	message_free(&message);
-}
-
-static void take_line(struct unit *unit, const char *line)
+static void take_line(struct run *run, const char *line)
 {
 	if (strcmp(line, "READY=1") == 0) {
-		if (!unit->notified)
-			tell(unit, "ready", NULL);
-		unit->notified = true;
+		if (!run->notified)
+			run_tell(run, "ready", NULL);
+		run->notified = true;
 	} else if (strncmp(line, "STATUS=", 7) == 0) {
-		free(unit->status_text);
-		unit->status_text = strdup(line + 7);
-		tell(unit, "status", line + 7);
+		free(run->status_text);
+		run->status_text = strdup(line + 7);
+		run_tell(run, "status", line + 7);
 	}
 }
 
 static void on_datagram(struct watch *watch, uint32_t events)
 {
-	struct unit *unit = container_of(watch, struct unit, notify);
+	struct run *run = container_of(watch, struct run, notify);
 	char text[DATAGRAM_MAX];
 	(void)events;
 	ssize_t length = recv(watch->fd, text, sizeof(text) - 1, MSG_DONTWAIT);
@@ -52,20 +41,20 @@ static void on_datagram(struct watch *watch, uint32_t events)
 		next = strchr(line, '\n');
 		if (next != NULL)
 			*next++ = '\0';
-		take_line(unit, line);
+		take_line(run, line);
 	}
 }
 
-static void name_of(const struct unit *unit, char *name, size_t size)
+static void name_of(const struct run *run, char *name, size_t size)
 {
-	snprintf(name, size, "%s.notify", unit->name);
+	snprintf(name, size, "%s.notify", run->name);
 }
 
-int notify_open(struct unit *unit, struct failure *fail)
+int notify_open(struct run *run, struct failure *fail)
 {
 	char name[48];
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	name_of(unit, name, sizeof(name));
+	name_of(run, name, sizeof(name));
 	/* By descriptor: a path of the cell would be the host's here. */
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
 		 cell.notify_directory, name);
@@ -79,17 +68,17 @@ int notify_open(struct unit *unit, struct failure *fail)
 		close(fd);
 		return fail_with(fail, err, "bind", name);
 	}
-	unit->notify.ready = on_datagram;
-	int err = watch_add(&unit->notify, fd, EPOLLIN);
+	run->notify.ready = on_datagram;
+	int err = watch_add(&run->notify, fd, EPOLLIN);
 	return err < 0 ? fail_with(fail, err, "epoll_ctl", name) : 0;
 }
 
-void notify_close(struct unit *unit)
+void notify_close(struct run *run)
 {
 	char name[48];
-	if (unit->notify.fd < 0)
+	if (run->notify.fd < 0)
 		return;
-	watch_close(&unit->notify);
-	name_of(unit, name, sizeof(name));
+	watch_close(&run->notify);
+	name_of(run, name, sizeof(name));
 	unlinkat(cell.notify_directory, name, 0);
 }

@@ -32,8 +32,8 @@ export interface AllocateRequest {
   readonly networkOf?: number;
 }
 
-export interface WardenUnit {
-  readonly name: UnitName;
+/** One run of a unit: the one there is, or the last there was. */
+export interface WardenRun {
   readonly spec: UnitSpec;
   readonly running: boolean;
   readonly stopping: boolean;
@@ -41,11 +41,18 @@ export interface WardenUnit {
   readonly notified: boolean;
   readonly pid?: number;
   readonly startedAtMs?: number;
-  /** Times it was started in this allocation. */
-  readonly starts: number;
-  readonly exit?: ExitStatus;
   /** STATUS= of sd_notify(3). */
   readonly statusText?: string;
+}
+
+export interface WardenUnit extends WardenRun {
+  readonly name: UnitName;
+  /** Times it was started in this allocation. */
+  readonly starts: number;
+  /** Of the run that ended last. */
+  readonly exit?: ExitStatus;
+  /** The run that was started beside this one, and runs too. */
+  readonly successor?: WardenRun;
 }
 
 export interface StartedUnit {
@@ -74,8 +81,14 @@ export type WardenEvent =
       readonly exit: ExitStatus;
       readonly seq: number;
     }
-  | { readonly kind: "ready"; readonly unit: UnitName }
-  | { readonly kind: "status"; readonly unit: UnitName; readonly text: string }
+  /** `pid` is absent where a warden of an older version tells it: it knows one run of a unit only. */
+  | { readonly kind: "ready"; readonly unit: UnitName; readonly pid?: number }
+  | {
+      readonly kind: "status";
+      readonly unit: UnitName;
+      readonly text: string;
+      readonly pid?: number;
+    }
   /** Memory ran out: processes the kernel has killed in the cell and the cells nested in it, since it was allocated. */
   | { readonly kind: "oom"; readonly kills: number }
   | PressureFact
@@ -95,8 +108,15 @@ export interface Warden {
   ): Promise<readonly Extract<WardenEvent, { kind: "exit" }>[]>;
   /** Returns when exec(2) has happened. @throws {KernelError} op, errno and path of what failed in the child */
   start(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit>;
-  /** Begins the stop steps the unit was started with; its exit event tells the end. */
+  /**
+   * As `start`, beside the one run the unit has, whose listening sockets it gets as well.
+   * @throws {KernelError} EINVAL of `beside`: a warden of an older version; of `listen`: other sockets
+   */
+  startBeside(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit>;
+  /** Begins the stop steps every run of the unit was started with; exit events tell their ends. */
   stop(unit: UnitName, signal: AbortSignal): Promise<void>;
+  /** The same for the run of this pid alone. */
+  stopRun(unit: UnitName, pid: number, signal: AbortSignal): Promise<void>;
   /** Runs argv in the cell with the environment, user and directory of `unit`, in a leaf of its own. */
   exec(request: ExecRequest, signal: AbortSignal): Promise<ExecSession>;
   /** A TCP connection made inside the cell's network namespace. */

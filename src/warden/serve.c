@@ -115,6 +115,13 @@ static bool has_text(const struct frame *frame)
 	return frame->length > 0 && frame->payload[frame->length - 1] == '\0';
 }
 
+/* NULL when there is none. */
+static const char *second_text(const struct frame *frame)
+{
+	size_t first = strlen(frame->payload) + 1;
+	return first < frame->length ? frame->payload + first : NULL;
+}
+
 static void handle(struct frame *frame)
 {
 	struct message none = { 0 };
@@ -127,7 +134,7 @@ static void handle(struct frame *frame)
 	} else if (frame->type == FRAME_START)
 		unit_start(frame->from, frame->payload, frame->length);
 	else if (frame->type == FRAME_STOP)
-		unit_stop(frame->from, frame->payload);
+		unit_stop(frame->from, frame->payload, second_text(frame));
 	else if (frame->type == FRAME_STATE)
 		answer_state(frame->from);
 	else if (frame->type == FRAME_SUBSCRIBE) {

@@ -4,11 +4,11 @@ import { HengeError } from "../errors.js";
 import { PRESSURE_RESOURCES } from "../spec/index.js";
 import type { BoundarySpec, CellName, UnitName, UnitSpec } from "../spec/index.js";
 import { exitStatusOf } from "./exits.js";
-import type { WardenEvent, WardenState, WardenUnit } from "./port.js";
+import type { WardenEvent, WardenRun, WardenState, WardenUnit } from "./port.js";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Pairs; `unit` opens a unit, the keys after it describe it. */
+/** Pairs; `unit` opens a run of a unit, the keys after it describe it. A unit that has two is opened twice. */
 export function parseState(strings: readonly string[]): WardenState {
   const head = new Map<string, string>();
   const units: Map<string, string>[] = [];
@@ -25,30 +25,41 @@ export function parseState(strings: readonly string[]): WardenState {
     uidBase: Number(field(head, "uid-base")),
     boundary: JSON.parse(field(head, "boundary")) as BoundarySpec,
     ...(oom === undefined ? {} : { oomKills: Number(oom) }),
-    units: units.map(parseUnit),
+    units: foldRuns(units),
   };
 }
 
-function parseUnit(fields: ReadonlyMap<string, string>): WardenUnit {
-  const unit: Mutable<WardenUnit> = {
-    name: field(fields, "unit") as UnitName,
+function foldRuns(runs: readonly ReadonlyMap<string, string>[]): readonly WardenUnit[] {
+  const units = new Map<UnitName, WardenUnit>();
+  for (const fields of runs) {
+    const name = field(fields, "unit") as UnitName;
+    const first = units.get(name);
+    const run = parseRun(fields);
+    units.set(name, first === undefined ? toUnit(name, run, fields) : { ...first, successor: run });
+  }
+  return [...units.values()];
+}
+
+function toUnit(name: UnitName, run: WardenRun, fields: ReadonlyMap<string, string>): WardenUnit {
+  const unit = { name, ...run, starts: Number(field(fields, "starts")) };
+  const exit = fields.get("exit");
+  if (exit === undefined) return unit;
+  const [status = 0, atMs = 0] = exit.split(" ").map(Number);
+  return { ...unit, exit: exitStatusOf(status, atMs) };
+}
+
+function parseRun(fields: ReadonlyMap<string, string>): WardenRun {
+  const run: Mutable<WardenRun> = {
     spec: JSON.parse(field(fields, "spec")) as UnitSpec,
     running: fields.has("running"),
     stopping: fields.has("stopping"),
     notified: fields.has("notified"),
-    starts: Number(field(fields, "starts")),
   };
-  const [pid, startedAt, exit, text] = ["pid", "started-at", "exit", "status"].map((key) =>
-    fields.get(key),
-  );
-  if (pid !== undefined) unit.pid = Number(pid);
-  if (startedAt !== undefined) unit.startedAtMs = Number(startedAt);
-  if (exit !== undefined) {
-    const [status = 0, atMs = 0] = exit.split(" ").map(Number);
-    unit.exit = exitStatusOf(status, atMs);
-  }
-  if (text !== undefined) unit.statusText = text;
-  return unit;
+  const [pid, startedAt, text] = ["pid", "started-at", "status"].map((key) => fields.get(key));
+  if (pid !== undefined) run.pid = Number(pid);
+  if (startedAt !== undefined) run.startedAtMs = Number(startedAt);
+  if (text !== undefined) run.statusText = text;
+  return run;
 }
 
 /** Undefined for a kind of event this client does not know. */
@@ -56,9 +67,9 @@ export function parseEvent(strings: readonly string[]): WardenEvent | undefined 
   const [kind = "", name = "", ...rest] = strings;
   switch (kind) {
     case "ready":
-      return { kind, unit: name as UnitName };
+      return { kind, unit: name as UnitName, ...pidOf(rest[0]) };
     case "status":
-      return { kind, unit: name as UnitName, text: rest[0] ?? "" };
+      return { kind, unit: name as UnitName, text: rest[0] ?? "", ...pidOf(rest[1]) };
     case "exit":
       return parseExit(name as UnitName, rest.map(Number));
     case "oom":
@@ -68,6 +79,10 @@ export function parseEvent(strings: readonly string[]): WardenEvent | undefined 
     default:
       return undefined;
   }
+}
+
+function pidOf(text: string | undefined): { readonly pid?: number } {
+  return text === undefined ? {} : { pid: Number(text) };
 }
 
 function parseExit(unit: UnitName, numbers: readonly number[]): WardenEvent {

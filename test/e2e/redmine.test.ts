@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import { underLoad } from "../../bench/load.js";
 import { TestDaemon } from "../fixture/daemon.js";
 import { CELLS, Redmine, UNITS } from "../fixture/redmine.js";
 
@@ -87,6 +88,32 @@ it("keeps its rows, and who was logged in, over a restart of every cell", async 
     () => redmine.isLoggedIn(),
     (is) => is,
   );
+});
+
+it("fails no request while its web is restarted, and goes from one run to the next", async () => {
+  const before = await redmine.pids();
+  const load = { url: `${SITE}/login`, perSecond: 5, aroundMs: 2_000 };
+  const { requests, failures } = await underLoad(load, () => daemon.must("restart", "redmine/web"));
+  expect(failures).toEqual([]);
+  expect(requests).toBeGreaterThan(20);
+  const after = await redmine.pids();
+  expect(after["redmine/web:puma"]).not.toBe(before["redmine/web:puma"]);
+  const events = await daemon.must("events", "redmine/web", "-o", "json");
+  const last = events.trim().split("\n").slice(-6).join("\n");
+  expect(last).toContain("hand-over");
+  expect(last.indexOf("took over")).toBeLessThan(last.indexOf("unit-exit"));
+});
+
+it("never has two runs of Sidekiq: the old one is gone before the new one is started", async () => {
+  await daemon.must("restart", "redmine/sidekiq");
+  const events = await daemon.must("events", "redmine/sidekiq", "-o", "json");
+  const kinds = events
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { kind: string; state?: string; step?: string })
+    .map(({ kind, state }) => (kind === "unit-state" ? state : kind))
+    .filter((word) => word === "starting" || word === "unit-exit");
+  expect(kinds.slice(-2)).toEqual(["unit-exit", "starting"]);
 });
 
 it("survives a kill -9 of the daemon: same processes, same row, nothing restarted", async () => {

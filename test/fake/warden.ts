@@ -50,21 +50,15 @@ export class FakeWorld {
     return this.nextPid++;
   }
 
-  /** The unit's main process ends by itself. */
-  end(cell: string, unit: string, exit: Omit<ExitStatus, "atMs">): void {
+  /** The unit's main process ends by itself; of two that of `pid`. */
+  end(cell: string, unit: string, exit: Omit<ExitStatus, "atMs">, of?: number): void {
     const found = this.cells.get(cell as CellName);
     const known = found?.units.get(unit as UnitName);
-    if (found === undefined || known?.pid === undefined)
+    const pid = of ?? known?.pid;
+    if (found === undefined || known === undefined || pid === undefined)
       throw new Error(`${cell}:${unit} does not run`);
-    const { pid, startedAtMs: _, ...rest } = known;
     const told = { ...exit, atMs: 0 };
-    found.units.set(known.name, {
-      ...rest,
-      running: false,
-      stopping: false,
-      notified: false,
-      exit: told,
-    });
+    found.units.set(known.name, { ...without(known, pid), exit: told });
     const event: ExitEvent = {
       kind: "exit",
       unit: known.name,
@@ -97,9 +91,40 @@ export class FakeWorld {
     for (const listener of [...found.listeners]) listener({ kind: "lost" });
   }
 
+  /** READY=1 of the unit's youngest run. */
+  ready(cell: string, unit: string): void {
+    const found = this.cells.get(cell as CellName);
+    const known = found?.units.get(unit as UnitName);
+    if (found === undefined || known === undefined) throw new Error(`no ${cell}:${unit}`);
+    const { successor, ...first } = known;
+    found.units.set(
+      known.name,
+      successor === undefined
+        ? { ...first, notified: true }
+        : { ...first, successor: { ...successor, notified: true } },
+    );
+    const { pid = 0 } = successor ?? first;
+    for (const listener of [...found.listeners]) listener({ kind: "ready", unit: known.name, pid });
+  }
+
+  /** Of the oldest run first. */
+  pidsOf(cell: string, unit: string): readonly number[] {
+    const known = this.cells.get(cell as CellName)?.units.get(unit as UnitName);
+    return [known?.pid, known?.successor?.pid].filter((pid) => pid !== undefined);
+  }
+
   pidOf(cell: string, unit: string): number | undefined {
     return this.cells.get(cell as CellName)?.units.get(unit as UnitName)?.pid;
   }
+}
+
+/** What is left of a unit when the run of this pid has ended. */
+function without(unit: WardenUnit, ended: number): WardenUnit {
+  const { successor, pid, startedAtMs: _, ...rest } = unit;
+  if (successor === undefined) return { ...rest, running: false, stopping: false, notified: false };
+  if (pid === ended) return { name: unit.name, starts: unit.starts, ...successor };
+  const { successor: _gone, ...first } = unit;
+  return first;
 }
 
 /** A program called `/missing` cannot be started; a one-shot ends at once: `/fails` with 1, any other with 0. */
@@ -197,10 +222,31 @@ class FakeWarden implements Warden {
     return Promise.resolve({ pid, startedAtMs: 0 });
   }
 
+  startBeside(spec: UnitSpec): Promise<StartedUnit> {
+    const first = this.known.units.get(spec.name);
+    if (spec.argv[0] === "/missing" || first?.running !== true || first.successor !== undefined)
+      return Promise.reject(new KernelError("execve", "ENOENT", { path: "/missing" }));
+    this.world.journal.push(`start beside ${this.cell}:${spec.name}`);
+    const started = { pid: this.world.pid(), startedAtMs: 0 };
+    const next = { spec, running: true, stopping: false, notified: false, ...started };
+    this.known.units.set(spec.name, { ...first, starts: first.starts + 1, successor: next });
+    return Promise.resolve(started);
+  }
+
   stop(unit: UnitName): Promise<void> {
     this.world.journal.push(`stop ${this.cell}:${unit}`);
     queueMicrotask(() => {
-      this.world.end(this.cell, unit, { signal: "SIGTERM" });
+      for (const pid of this.world.pidsOf(this.cell, unit))
+        this.world.end(this.cell, unit, { signal: "SIGTERM" }, pid);
+    });
+    return Promise.resolve();
+  }
+
+  stopRun(unit: UnitName, pid: number): Promise<void> {
+    const which = this.world.pidsOf(this.cell, unit).indexOf(pid) === 0 ? "first" : "next";
+    this.world.journal.push(`stop ${which} ${this.cell}:${unit}`);
+    queueMicrotask(() => {
+      this.world.end(this.cell, unit, { signal: "SIGTERM" }, pid);
     });
     return Promise.resolve();
   }

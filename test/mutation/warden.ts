@@ -21,9 +21,9 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "what a unit left behind outlives it",
-    file: "src/warden/unit.c",
-    from: "	if (watch_add(&unit->events, fd, EPOLLPRI) == 0)\n		cgroup_kill(unit->leaf);\n",
-    to: "	finish(unit);\n",
+    file: "src/warden/run.c",
+    from: "	if (watch_add(&run->events, fd, EPOLLPRI) == 0)\n		cgroup_kill(run->leaf);\n",
+    to: "	finish(run);\n",
     test: "test/system/warden-units.test.ts",
     built: true,
   },

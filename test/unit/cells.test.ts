@@ -7,8 +7,9 @@ import { describe, expect, it } from "vitest";
 
 import { ManifestError } from "../../src/errors.js";
 import { parseManifest } from "../../src/manifest/index.js";
-import { describeStep, planMonolith } from "../../src/plan/index.js";
+import { describeStep, planMonolith, planRestart } from "../../src/plan/index.js";
 import type { MonolithSpec } from "../../src/spec/index.js";
+import { cellStatus, observed, ref } from "../fixture/index.js";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 
@@ -126,5 +127,19 @@ describe("cells/mastodon/mastodon.yaml", () => {
     const starts = servers.map((unit) => steps.indexOf(`start mastodon/${unit}`));
     expect(migrated).toBeGreaterThan(steps.indexOf("await mastodon/postgres:role"));
     expect(Math.min(...starts)).toBeGreaterThan(migrated);
+  });
+
+  it("restarts Puma by a second one, and never has two owners of a queue of Sidekiq's", () => {
+    const cells = spec.cells.map((one) => cellStatus(one));
+    const restart = (cell: string, unit: string): readonly string[] =>
+      planRestart({ spec, stopped: [] }, observed(cells), [ref(`${cell}:${unit}`)]).map(
+        describeStep,
+      );
+    expect(restart("mastodon/web", "puma")).toEqual(["hand-over mastodon/web:puma"]);
+    expect(restart("mastodon/sidekiq", "sidekiq")).toEqual([
+      "stop mastodon/sidekiq:sidekiq",
+      "start mastodon/sidekiq:sidekiq",
+      "await mastodon/sidekiq:sidekiq",
+    ]);
   });
 });

@@ -12,7 +12,7 @@ export function addRestart(program: Command, act: Act): void {
   addVerb(
     program,
     "restart <target>",
-    "stop and start a cell's units, or one unit (CELL:UNIT)",
+    "restart a cell's units, or one unit (CELL:UNIT); as their manifest says, without a gap",
     "henge restart redmine/web:puma",
   ).action(
     act((context, _options, text: string) => {

@@ -168,6 +168,38 @@ describe("one-shots", () => {
   });
 });
 
+describe("a unit that hands over", () => {
+  const web = (fields: string): string =>
+    `${HEAD}units: { a: { argv: [/a], handover: true${fields} } }`;
+
+  it("needs a socket to hand over", () => {
+    expect(problemsOf(web(", readiness: notify"))).toEqual([
+      "4:27 units.a.handover: a unit hands over its sockets: it needs at least one under listen",
+    ]);
+  });
+
+  it.each(["", ", readiness: none", ", readiness: { tcp: 80 }"])(
+    "is not believed to be ready with%s",
+    (readiness) => {
+      expect(problemsOf(web(`, listen: { web: "0.0.0.0:80" }${readiness}`))).toEqual([
+        "4:27 units.a.handover: only readiness: notify tells of the new run, and not of the old one",
+      ]);
+    },
+  );
+
+  it("is no one-shot", () => {
+    expect(problemsOf(web(', one-shot: true, listen: { web: "0.0.0.0:80" }'))).toEqual([
+      "4:27 units.a.handover: a one-shot has nothing to hand over",
+    ]);
+  });
+
+  it("is taken as it is, and one that does not is the same as before", () => {
+    const fields = 'listen: { web: "0.0.0.0:80" }, readiness: notify';
+    expect(problemsOf(web(`, ${fields}`))).toEqual([]);
+    expect(problemsOf(`${HEAD}units: { a: { argv: [/a], handover: false } }`)).toEqual([]);
+  });
+});
+
 describe("what must be declared", () => {
   it("refuses an unknown volume and names the nearest", () => {
     expect(

@@ -296,6 +296,18 @@ describe("a unit as it should be, in each state", () => {
   });
 });
 
+it("does not try again, unless somebody asks, what a unit has handed over to in vain", () => {
+  const listen = [{ name: "web", address: "0.0.0.0", port: 80 }];
+  const old = unit("web", { handover: true, readiness: { kind: "notify" }, listen });
+  const rejected = { ...old, argv: ["/bin/broken"] };
+  const seen = observed([cellStatus(cell(), { units: [unitStatus(old, { rejected })] })]);
+  const wanted = desired([cell("shop", { units: [rejected] })]);
+  expect(planMonolith(wanted, seen, { ...facts, leaveFailed: true })).toEqual([]);
+  expect(plan(wanted, seen)).toEqual(["hand-over shop:web"]);
+  const other = desired([cell("shop", { units: [{ ...old, argv: ["/bin/other"] }] })]);
+  expect(planMonolith(other, seen, { ...facts, leaveFailed: true })).toHaveLength(1);
+});
+
 describe("a unit an operator stopped", () => {
   const spec = cell("shop", { units: [unit("db"), unit("web", { after: [ref("shop:db")] })] });
 

@@ -7,7 +7,7 @@ import {
   planStart,
   planStop,
 } from "../../../src/plan/index.js";
-import type { Observed, Step, UnitState } from "../../../src/spec/index.js";
+import type { Observed, Step, UnitSpec, UnitState } from "../../../src/spec/index.js";
 import { cell, cellStatus, desired, observed, ref, unit, unitStatus } from "../../fixture/index.js";
 
 const init = unit("init", { oneShot: true });
@@ -134,5 +134,93 @@ describe("restart", () => {
     const stopped = seen({ db: "stopped" });
     expect(planRestart(wanted, stopped, [ref("shop:web")])).toEqual([]);
     expect(blockedStarts("restart", wanted, stopped, [ref("shop:web")])).toHaveLength(1);
+  });
+});
+
+describe("a restart of units that hand over or take turns", () => {
+  const serving = {
+    handover: true,
+    readiness: { kind: "notify" },
+    listen: [{ name: "web", address: "0.0.0.0", port: 3000 }],
+  } as const;
+  const puma = unit("puma", { ...serving, after: [ref("shop:db")] });
+  const stream = (name: string): UnitSpec => {
+    const plain = unit(name, { after: [ref("shop:db")] });
+    return { ...plain, restart: { ...plain.restart, staggerMs: 5_000 } };
+  };
+  const units = [db, puma, stream("s1"), stream("s2"), stream("s3")];
+  const shop = cell("shop", { units: units.map((one) => (one === db ? unit("db") : one)) });
+  const up = observed([cellStatus(shop)]);
+  const keys = (...names: readonly string[]) => names.map((name) => ref(`shop:${name}`));
+
+  it("is one step for a unit that hands over", () => {
+    const [step, ...others] = planRestart(desired([shop]), up, keys("puma"));
+    expect(others).toEqual([]);
+    expect(step).toEqual({
+      kind: "hand-over",
+      ...ref("shop:puma"),
+      spec: puma,
+      reason: "restarted by operator",
+    });
+  });
+
+  it("stops one that hands over first where it is not ready, or has other sockets", () => {
+    const stopped = ["stop shop:puma", "start shop:puma", "await shop:puma"];
+    const starting = cellStatus(shop, {
+      units: shop.units.map((one) =>
+        unitStatus(one, one === puma ? { state: "starting" } : { state: "running" }),
+      ),
+    });
+    expect(lines(planRestart(desired([shop]), observed([starting]), keys("puma")))).toEqual(
+      stopped,
+    );
+    const listen = [{ name: "web", address: "127.0.0.1", port: 3000 }];
+    const moved = cell("shop", {
+      units: shop.units.map((one) => (one === puma ? { ...one, listen } : one)),
+    });
+    expect(lines(planRestart(desired([moved]), up, keys("puma")))).toEqual(stopped);
+  });
+
+  it("takes one after another of those that are staggered, with a pause before all but the first", () => {
+    expect(lines(planRestart(desired([shop]), up, keys("s1", "s2", "s3")))).toEqual([
+      "stop shop:s1",
+      "start shop:s1",
+      "await shop:s1",
+      "pause shop:s2",
+      "stop shop:s2",
+      "start shop:s2",
+      "await shop:s2",
+      "pause shop:s3",
+      "stop shop:s3",
+      "start shop:s3",
+      "await shop:s3",
+    ]);
+  });
+
+  it("stops all of them first when what they wait for is restarted too", () => {
+    expect(lines(planRestart(desired([shop]), up, keys("db", "puma", "s1")))).toEqual([
+      "stop shop:s1",
+      "stop shop:puma",
+      "stop shop:db",
+      "start shop:db",
+      "await shop:db",
+      "start shop:puma",
+      "start shop:s1",
+      "await shop:puma",
+      "await shop:s1",
+    ]);
+  });
+
+  it("leaves a start, a stop and a crashed unit as they are", () => {
+    expect(lines(planStop(desired([shop]), up, keys("puma")))).toEqual(["stop shop:puma"]);
+    const crashed = cellStatus(shop, {
+      units: shop.units.map((one) =>
+        unitStatus(one, { state: one === puma ? "crashloop" : "running" }),
+      ),
+    });
+    expect(lines(planStart(desired([shop]), observed([crashed]), keys("puma")))).toEqual([
+      "start shop:puma",
+      "await shop:puma",
+    ]);
   });
 });

@@ -57,6 +57,12 @@ describe("a start", () => {
     ]);
   });
 
+  it("hears READY=1 also when it overtakes the answer to the start", () => {
+    const notify = unit("web", { readiness: { kind: "notify" } });
+    expect(play(notify, start(notify), ready).seen.state).toBe("starting");
+    expect(play(notify, start(notify), ready, started).seen.state).toBe("running");
+  });
+
   it("goes over to liveness when it is ready", () => {
     const spec = { ...alive, readiness: probed.readiness };
     expect(play(spec, start(spec), started, ready).does).toEqual([

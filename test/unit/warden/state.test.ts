@@ -15,6 +15,14 @@ describe("a warden's events", () => {
     });
   });
 
+  it("tell which run is ready; a warden of an older version knows one only", () => {
+    expect(parseEvent(["ready", "web", "12"])).toEqual({ kind: "ready", unit: "web", pid: 12 });
+    expect(parseEvent(["ready", "web"])).toEqual({ kind: "ready", unit: "web" });
+    const status = { kind: "status", unit: "web", text: "half way" };
+    expect(parseEvent(["status", "web", "half way", "12"])).toEqual({ ...status, pid: 12 });
+    expect(parseEvent(["status", "web", "half way"])).toEqual(status);
+  });
+
   it("tell kills and pressure; what a later warden tells is passed over", () => {
     expect(parseEvent(["oom", "3"])).toEqual({ kind: "oom", kills: 3 });
     expect(parseEvent(["pressure", "io", "12.34"])).toEqual({
@@ -31,5 +39,19 @@ describe("a warden's state", () => {
   it("has the kills where the kernel counts them, and none where it does not", () => {
     expect(parseState([...head, "oom", "2"]).oomKills).toBe(2);
     expect(parseState(head)).not.toHaveProperty("oomKills");
+  });
+
+  it("has two runs of one unit in one, the younger as the successor of the other", () => {
+    const run = (pid: number, ...flags: readonly string[]): readonly string[] => [
+      ...["unit", "web", "spec", "{}", "starts", "2", "exit", "256 9", "running", ""],
+      ...["pid", String(pid), ...flags.flatMap((flag) => [flag, ""])],
+    ];
+    expect(parseState([...head, ...run(7, "stopping"), ...run(8, "notified")]).units).toEqual([
+      {
+        ...{ name: "web", spec: {}, pid: 7, starts: 2, exit: { code: 1, atMs: 9 } },
+        ...{ running: true, stopping: true, notified: false },
+        successor: { spec: {}, pid: 8, running: true, stopping: false, notified: true },
+      },
+    ]);
   });
 });
