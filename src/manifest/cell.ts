@@ -2,9 +2,10 @@
 
 import { z } from "zod";
 
+import { budget } from "./budget.js";
 import { controllers, limits } from "./limits.js";
 import { expected } from "./problems.js";
-import { environment, unit, unitReference } from "./unit.js";
+import { environment, unit } from "./unit.js";
 import { volume } from "./volume.js";
 import {
   duration,
@@ -16,6 +17,7 @@ import {
   size,
   TARGET_PATH,
   targetPath,
+  unitReference,
   user,
   wholeNumber,
   wordOrMapping,
@@ -133,6 +135,8 @@ export const manifest = z.strictObject({
   volumes: z.record(label, volume).prefault({}),
   upgrade: upgrade.optional().describe("What henge upgrade runs beside restarting."),
   snapshots: snapshots.optional().describe("Snapshots of all volumes, taken by themselves."),
+  budgets: z.record(label, budget).prefault({}).describe("What there is only so much of."),
+  exclusive: z.array(label).prefault([]).describe("What exactly one unit must own."),
   root,
   network: oneOf(["host", "own"])
     .prefault("own")

@@ -19,6 +19,7 @@ import type {
   VolumeName,
 } from "../spec/index.js";
 import type { ManifestFields, NestedFields } from "./cell.js";
+import { budgetsOf } from "./normalise-budgets.js";
 import { readReference } from "./dependencies.js";
 import { resolveHostPath } from "./host-path.js";
 import { HEALTH_DEFAULTS, type UnitFields } from "./unit.js";
@@ -53,6 +54,7 @@ export function normalise(fields: ManifestFields, directory: string): MonolithSp
     cells: [root, ...nestedCells(fields.cells, "", inheritedFrom(root), context)],
     ...(fields.upgrade === undefined ? {} : { upgrade: toUpgrade(fields.upgrade, context) }),
     ...(fields.snapshots === undefined ? {} : { snapshots: toPolicy(fields.snapshots) }),
+    ...budgetsOf(fields),
   };
 }
 

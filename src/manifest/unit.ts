@@ -3,6 +3,7 @@
 import { z } from "zod";
 
 import type { HealthSpec, ProbeSpec } from "../spec/index.js";
+import { uses } from "./budget.js";
 import { expected } from "./problems.js";
 import {
   argv,
@@ -17,6 +18,7 @@ import {
   port,
   size,
   socketAddress,
+  unitReference,
   user,
   wholeNumber,
   wordOrMapping,
@@ -170,14 +172,6 @@ const log = z.strictObject({
   keep: wholeNumber(0, 100).prefault(5).describe("Rotated files kept."),
 });
 
-/** Another unit of the monolith, as `readReference` reads it. */
-export const unitReference = notation(
-  /^(?:(?:\.|[a-z][a-z0-9-]{0,30}(?:\/[a-z][a-z0-9-]{0,30}){0,2}):)?[a-z][a-z0-9-]{0,30}$/,
-  "UNIT, CELL:UNIT with the cell's path below the root cell, or .:UNIT for one of the root cell",
-);
-
-const after = z.array(unitReference);
-
 export const environment = z.record(envName, exactText, {
   error: expected("a mapping of names to strings"),
 });
@@ -201,7 +195,10 @@ export const unit = z.strictObject({
   "start-timeout": duration(100, 24 * HOUR)
     .optional()
     .describe("From start to ready, or to the end of a one-shot. Default 60s; 10m for a one-shot."),
-  after: after.prefault([]).describe("Units that must be ready, or done, before this one starts."),
+  after: z
+    .array(unitReference)
+    .prefault([])
+    .describe("Units that must be ready, or done, before this one starts."),
   restart: restart.prefault({}).describe("always, on-failure, never, or a mapping that says more."),
   stop: stop
     .prefault(["TERM", "30s"])
@@ -221,6 +218,8 @@ export const unit = z.strictObject({
   nofile: wholeNumber(16, 2 ** 20)
     .optional()
     .describe("RLIMIT_NOFILE, soft and hard."),
+  uses: uses.prefault({}).describe("How much it takes at most of each budget."),
+  owns: z.array(label).prefault([]).describe("What is exclusive and this unit's."),
   log: log.prefault({}),
 });
 

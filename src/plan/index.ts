@@ -1,4 +1,5 @@
 export { choosePorts, cloneSpec } from "./clone.js";
+export { describeOver, describeRefused, planBudgets } from "./budgets.js";
 export { describeStep } from "./describe.js";
 export { limitedDevices, unfitDevices } from "./devices.js";
 export type { UnfitDevice } from "./devices.js";

@@ -9,7 +9,6 @@ import type {
   Event,
   SnapshotName,
   SnapshotStatus,
-  Step,
   UnitSpec,
 } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
@@ -27,6 +26,7 @@ import type {
   LogLine,
   LogQuery,
   ManifestSource,
+  Plan,
   Target,
   VersionInfo,
 } from "./control.js";
@@ -86,7 +86,7 @@ export class Reconciler implements Control {
     return Promise.resolve();
   }
 
-  plan(source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]> {
+  plan(source: ManifestSource, options: ApplyOptions): Promise<Plan> {
     return plan(this.context, source, options);
   }
 

@@ -1,9 +1,16 @@
 // The defences, each with the edit that removes it and the test that must then fail.
 
+import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
 import type { Mutation } from "./mutation.js";
 import { PACKAGE } from "./package.js";
 import { SNAPSHOTS } from "./snapshots.js";
 import { WARDEN } from "./warden.js";
 
-export const MUTATIONS: readonly Mutation[] = [...DAEMON, ...WARDEN, ...SNAPSHOTS, ...PACKAGE];
+export const MUTATIONS: readonly Mutation[] = [
+  ...BUDGETS,
+  ...DAEMON,
+  ...WARDEN,
+  ...SNAPSHOTS,
+  ...PACKAGE,
+];

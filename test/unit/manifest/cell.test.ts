@@ -111,11 +111,11 @@ files: [{ source: conf, path: /etc/conf }]`,
     ["henge: 1\nname: shop", "1:1 root: missing: expected host or a mapping"],
     [
       `${HEAD}replicas: yes`,
-      '4:1 replicas: unknown field "replicas"; allowed: henge, name, images, volumes, upgrade, snapshots, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
+      '4:1 replicas: unknown field "replicas"; allowed: henge, name, images, volumes, upgrade, snapshots, budgets, exclusive, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
     ],
     [
       `${HEAD}volume: {}`,
-      '4:1 volume: unknown field "volume"; did you mean "volumes"?; allowed: henge, name, images, volumes, upgrade, snapshots, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
+      '4:1 volume: unknown field "volume"; did you mean "volumes"?; allowed: henge, name, images, volumes, upgrade, snapshots, budgets, exclusive, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
     ],
     [`${HEAD}network: none`, '4:10 network: expected host or own, got the string "none"'],
     [

@@ -1,0 +1,41 @@
+// What keeps a monolith within what there is.
+
+import type { Mutation } from "./mutation.js";
+
+export const BUDGETS: readonly Mutation[] = [
+  {
+    name: "a second owner of what is exclusive is accepted",
+    file: "src/manifest/budget-rules.ts",
+    from: "  return [...overlapping, ...second];",
+    to: "  return overlapping;",
+    test: "test/unit/manifest/budget.test.ts",
+  },
+  {
+    name: "what is exclusive is owned by two generations",
+    file: "src/manifest/budget-rules.ts",
+    from: "  return [...overlapping, ...second];",
+    to: "  return second;",
+    test: "test/unit/manifest/budget.test.ts",
+  },
+  {
+    name: "a limit its server is not started with is believed",
+    file: "src/manifest/budget-rules.ts",
+    from: 'if (typeof limit !== "number" || limit === Number(found)) return [];',
+    to: "if (found !== undefined) return [];",
+    test: "test/unit/manifest/budget.test.ts",
+  },
+  {
+    name: "generations that overlap are counted once",
+    file: "src/plan/budgets.ts",
+    from: "times: overlaps(findUnit(spec, unit)) ? 2 : 1,",
+    to: "times: 1,",
+    test: "test/unit/plan/budgets.test.ts",
+  },
+  {
+    name: "what cannot fit is brought up",
+    file: "src/reconcile/budgets.ts",
+    from: "if (refused.length === 0) return rows;",
+    to: "if (refused.length >= 0) return rows;",
+    test: "test/unit/reconcile/budgets.test.ts",
+  },
+];
