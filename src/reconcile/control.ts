@@ -68,6 +68,8 @@ export interface ExecOptions {
   readonly user?: string;
   readonly cwd?: string;
   readonly tty?: { readonly rows: number; readonly columns: number };
+  /** Counted in the budgets of the target's unit, and told in the audit trail with its end. */
+  readonly oneOff?: { readonly requestId: string };
 }
 
 export interface VersionInfo {

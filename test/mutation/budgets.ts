@@ -38,4 +38,18 @@ export const BUDGETS: readonly Mutation[] = [
     to: "if (refused.length >= 0) return rows;",
     test: "test/unit/reconcile/budgets.test.ts",
   },
+  {
+    name: "a one-off takes no room",
+    file: "src/reconcile/one-offs.ts",
+    from: "    add(1);\n",
+    to: "",
+    test: "test/unit/reconcile/one-offs.test.ts",
+  },
+  {
+    name: "an option's value is in the audit trail",
+    file: "src/reconcile/command-words.ts",
+    from: 'word.startsWith("-") || ',
+    to: "",
+    test: "test/unit/reconcile/one-offs.test.ts",
+  },
 ];

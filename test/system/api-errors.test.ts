@@ -280,7 +280,7 @@ it("has a help with an example for every verb", async () => {
   const { stdout } = await henge("/nonexistent", ["--help"]);
   const verbs = [...stdout.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual(
-    "up plan validate schema ps get start stop restart freeze thaw down halt resume logs events exec doctor version".split(
+    "up plan validate schema ps get start stop restart freeze thaw down halt resume logs events exec run doctor version".split(
       " ",
     ),
   );

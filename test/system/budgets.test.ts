@@ -1,12 +1,17 @@
 // The built daemon and CLI: what does not fit in a manifest's budgets, or in this host, is not begun.
 
-import { writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { TestDaemon } from "../fixture/daemon.js";
 
+const HENGE = fileURLToPath(new URL("../../dist/src/cli/main.js", import.meta.url));
 const MANIFEST = `
 henge: 1
 name: shop
@@ -17,7 +22,14 @@ budgets:
   connections: { unit: db, option: --max, reserved: 3, one-offs: { at-once: 1, each: 5 } }
 units:
   db: { argv: [/bin/sh, -c, "exec sleep 1000", db, --max=20] }
-  web: { argv: [/bin/sleep, "1000"], after: [db], nofile: 1024, uses: { connections: 10 } }
+  web:
+    argv: [/bin/sleep, "1000"]
+    after: [db]
+    user: nobody
+    cwd: /usr
+    env: { GREETING: hello, PATH: "/bin" }
+    nofile: 1024
+    uses: { connections: 10 }
 `;
 
 let daemon: TestDaemon;
@@ -76,4 +88,77 @@ it("refuses a limit that its server is not started with, at its place in the man
   expect(stderr).toContain(
     'shop.yaml:8:50 budgets.connections.limit: argv of "db" says --max "20", not 30\n',
   );
+});
+
+describe("a one-off", () => {
+  const audited = async (): Promise<readonly Record<string, unknown>[]> =>
+    (await readFile(join(daemon.root, "lib/audit.log"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .filter(({ verb }) => String(verb).startsWith("run "));
+
+  /** Waits until one has ended like this. */
+  async function ended(how: RegExp): Promise<Record<string, unknown>> {
+    const deadline = Date.now() + 10_000;
+    for (;;) {
+      const found = (await audited()).find(
+        ({ result }) => typeof result === "string" && how.test(result),
+      );
+      if (found !== undefined) return found;
+      if (Date.now() > deadline) throw new Error(`none ended like ${String(how)}`);
+      await delay(20);
+    }
+  }
+
+  it("has the unit's user, directory, environment and PATH, and its exit is passed on", async () => {
+    await daemon.must("stop", "shop:web");
+    const script = 'id -un; pwd; echo "$GREETING $EXTRA"; exit 37';
+    const run = await daemon.henge(
+      ...["run", "--env", "EXTRA=too", "shop:web", "--", "sh", "-c", script, "--password=canary"],
+    );
+    expect(run).toEqual({ exit: 37, stdout: "nobody\n/usr\nhello too\n", stderr: "" });
+    expect(await ended(/^exit 37 after \d+ ms$/)).toMatchObject({
+      ...{ verb: "run sh", target: "shop:web" },
+    });
+    expect(await readFile(join(daemon.root, "lib/audit.log"), "utf8")).not.toContain("canary");
+    // A path is the unit's directory's, as a program says it: bin/tootctl.
+    expect((await daemon.henge("run", "shop:web", "bin/true")).exit).toBe(0);
+    expect((await daemon.henge("run", "shop:web", "bin/no-such-thing")).exit).toBe(127);
+    const killed = await daemon.henge("run", "shop:web", "--", "sh", "-c", "kill -TERM $$");
+    expect(killed.exit).toBe(143);
+    await ended(/^SIGTERM after \d+ ms$/);
+  });
+
+  it("is one of as many as its budget keeps room for, and ends when its client goes away", async () => {
+    const client = spawn(
+      process.execPath,
+      [
+        HENGE,
+        "--root",
+        daemon.root,
+        "run",
+        "shop:web",
+        "--",
+        "sh",
+        "-c",
+        "echo up; exec sleep 999",
+      ],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
+    await once(client.stdout, "data");
+    expect(await daemon.henge("run", "shop:web", "true")).toEqual({
+      exit: 75,
+      stdout: "",
+      stderr:
+        "henge: cannot run in shop: 1 one-off runs, and connections keeps room for no more\n" +
+        "hint: wait until one has ended\n",
+    });
+    // A unit that takes nothing of it is not counted.
+    expect((await daemon.henge("run", "shop:db", "true")).exit).toBe(0);
+    client.kill("SIGKILL");
+    await once(client, "exit");
+    await ended(/^ended with its client after \d+ ms$/);
+    expect((await daemon.henge("run", "shop:web", "true")).exit).toBe(0);
+  });
 });

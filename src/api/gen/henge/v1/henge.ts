@@ -490,12 +490,20 @@ export interface ExecRequest_Start {
     | string
     | undefined;
   /** Give it a terminal of this size. */
-  readonly terminal?: ExecRequest_Terminal | undefined;
+  readonly terminal?:
+    | ExecRequest_Terminal
+    | undefined;
+  /** Count it in the budgets of the target's unit, and tell its end in the audit trail. */
+  readonly oneOff?: ExecRequest_OneOff | undefined;
 }
 
 export interface ExecRequest_Start_EnvEntry {
   readonly key: string;
   readonly value: string;
+}
+
+export interface ExecRequest_OneOff {
+  readonly requestId: string;
 }
 
 export interface ExecRequest_Terminal {
