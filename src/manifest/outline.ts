@@ -67,7 +67,7 @@ export interface UnitOutline {
   readonly owns: readonly TextAt[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export function outlineOf(manifest: unknown): Outline {
   const fields = fieldsOf(manifest);
@@ -176,13 +176,13 @@ function outlineUnit(name: string, fields: Fields, path: Path): UnitOutline {
   };
 }
 
-function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Fields)
     : {};
 }
 
-function itemsOf(value: unknown): readonly unknown[] {
+export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import type { HealthSpec, ProbeSpec } from "../spec/index.js";
 import { uses } from "./budget.js";
+import { instances } from "./instances.js";
 import { expected } from "./problems.js";
 import {
   argv,
@@ -179,6 +180,11 @@ export const environment = z.record(envName, exactText, {
 /** One unit, as written; defaults that depend on `one-shot` are filled in later. */
 export const unit = z.strictObject({
   argv: argv.describe("The program's absolute path and its arguments; no shell is involved."),
+  instances: instances
+    .optional()
+    .describe(
+      "One unit for each, UNIT-INSTANCE; ${instance} stands for it in argv, env and ports.",
+    ),
   "one-shot": z.boolean().prefault(false).describe("Runs to its end once, then counts as done."),
   user: user.prefault("0").describe("User of the cell it runs as."),
   cwd: cellPath.prefault("/").describe("Working directory; PWD is set to it."),
