@@ -9,6 +9,7 @@ import { environment, unit } from "./unit.js";
 import { volume } from "./volume.js";
 import {
   duration,
+  envName,
   hostPath,
   label,
   notation,
@@ -49,10 +50,23 @@ const tmpfs = z
   })
   .transform((given) => (typeof given === "string" ? tmpfsMapping.parse({ path: given }) : given));
 
-const file = z.strictObject({
-  source: hostPath.describe("A file of the host."),
-  path: targetPath,
-});
+const file = z
+  .strictObject({
+    source: hostPath.describe("A file of the host."),
+    path: targetPath,
+    keys: z
+      .array(envName)
+      .prefault([])
+      .describe("It is a file of NAME=VALUE lines that sets these, each to something."),
+    without: z
+      .array(envName)
+      .prefault([])
+      .describe("It is a file of NAME=VALUE lines that sets none of these."),
+  })
+  .refine(({ keys, without }) => !without.some((name) => keys.includes(name)), {
+    path: ["without"],
+    error: "expected none of the names in keys",
+  });
 
 const root = wordOrMapping(
   ["host"],

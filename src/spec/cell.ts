@@ -2,6 +2,7 @@
 
 import type { BudgetSpec, ExclusiveSpec } from "./budget.js";
 import type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
+import type { SettingsSpec } from "./settings.js";
 import type { VolumeSpec } from "./volume.js";
 
 export interface MonolithSpec {
@@ -15,6 +16,7 @@ export interface MonolithSpec {
   /** Absent when it declares none. */
   readonly budgets?: readonly BudgetSpec[];
   readonly exclusive?: readonly ExclusiveSpec[];
+  readonly settings?: readonly SettingsSpec[];
 }
 
 /** What an upgrade runs beside restarting what has changed. */

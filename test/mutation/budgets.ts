@@ -1,4 +1,4 @@
-// What keeps a monolith within what there is.
+// What keeps a monolith within what there is, and its settings to themselves.
 
 import type { Mutation } from "./mutation.js";
 
@@ -51,5 +51,35 @@ export const BUDGETS: readonly Mutation[] = [
     from: 'word.startsWith("-") || ',
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",
+  },
+  {
+    name: "a line of a file of settings is shown in an error",
+    file: "src/plan/settings.ts",
+    from: "is not NAME=VALUE`]",
+    to: 'is not NAME=VALUE: ${text.split("\\n")[index] ?? ""}`]',
+    test: "test/unit/plan/settings.test.ts",
+  },
+  {
+    name: "a file of settings may set what it must not",
+    file: "src/plan/settings.ts",
+    from: "...unmet, ...refused]",
+    to: "...unmet]",
+    test: "test/unit/plan/settings.test.ts",
+  },
+  {
+    name: "settings that everybody may read are taken",
+    file: "src/kernel/settings-file.ts",
+    from: "(facts.mode & OTHERS) !== 0",
+    to: "false",
+    test: "test/system/settings.test.ts",
+    built: true,
+  },
+  {
+    name: "a file of settings is not looked at",
+    file: "src/reconcile/desire.ts",
+    from: "  await refuseUnfitSettings(placed, edges);\n",
+    to: "",
+    test: "test/system/settings.test.ts",
+    built: true,
   },
 ];

@@ -91,6 +91,23 @@ files: [{ source: conf, path: /etc/conf }]`,
     expect(cells[0]?.boundary.files).toEqual([{ source: "/srv/shop/conf", path: "/etc/conf" }]);
   });
 
+  it("collects what files of settings must and must not set, apart from what makes the cell", () => {
+    const { cells, settings } = parse(`${HEAD}files: [{ source: a.conf, path: /etc/a, keys: [A] }]
+cells: { web: { files: [{ source: /b, path: /b }, { source: /c, path: /c, without: [PORT] }] } }`);
+    expect(settings).toEqual([
+      { cell: "shop", source: "/srv/shop/a.conf", keys: ["A"], without: [] },
+      { cell: "shop/web", source: "/c", keys: [], without: ["PORT"] },
+    ]);
+    expect(cells[0]?.boundary.files).toEqual([{ source: "/srv/shop/a.conf", path: "/etc/a" }]);
+  });
+
+  it("refuses a name that a file must and must not set", () => {
+    const file = "{ source: /a, path: /b, keys: [A, PORT], without: [PORT] }";
+    expect(problemsOf(`${HEAD}files: [${file}]`)).toEqual([
+      "4:59 files[0].without: expected none of the names in keys",
+    ]);
+  });
+
   it("reads volumes with and without a quota", () => {
     expect(parse(`${HEAD}volumes: { a: { quota: 8GiB }, b: {} }`).volumes).toEqual([
       { name: "a", quotaBytes: 8_589_934_592 },
