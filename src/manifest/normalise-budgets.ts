@@ -62,11 +62,8 @@ function toBudget(
   return {
     name,
     limit: inArgv === undefined ? limit : Number(inArgv),
-    from:
-      option === undefined || server === undefined
-        ? "the manifest"
-        : `${option} of ${server.unit.cell}:${server.unit.unit}`,
     ...(server === undefined ? {} : { unit: server.unit }),
+    ...(option === undefined ? {} : { option }),
     reserved: fields.reserved,
     ...(kept === undefined ? {} : { oneOffs: { atOnce: kept["at-once"], each: kept.each } }),
     descriptors: fields.descriptors,

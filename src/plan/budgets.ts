@@ -93,7 +93,8 @@ function toRow(
 }
 
 function connectionRow(budget: BudgetSpec, spec: MonolithSpec): BudgetRow {
-  const { name, reserved, oneOffs, limit, from, uses } = budget;
+  const { name, reserved, oneOffs, limit, unit: server, option, uses } = budget;
+  const from = server && option ? `${option} of ${unitKey(server)}` : "the manifest";
   const parts = [
     ...(reserved === 0 ? [] : [{ who: "reserved", amount: reserved, times: 1 }]),
     ...uses.map(({ unit, amount }) => ({

@@ -5,10 +5,10 @@ import type { UnitRef } from "./cell.js";
 export interface BudgetSpec {
   readonly name: string;
   readonly limit: number;
-  /** Where the limit stands, in words, e.g. `--max_connections of shop/db:postgres`. */
-  readonly from: string;
   /** The unit that gives it. */
   readonly unit?: UnitRef;
+  /** Where the limit stands in the argv of that unit; absent when it is the manifest's alone. */
+  readonly option?: string;
   /** Nobody's to take. */
   readonly reserved: number;
   readonly oneOffs?: OneOffs;

@@ -29,7 +29,7 @@ it("collects what takes of each budget, and reads the limit from the server's ar
   const { budgets, exclusive } = parse(SHOP);
   expect(budgets).toEqual([
     {
-      ...{ name: "connections", limit: 100, from: "--max_connections of shop/db:db" },
+      ...{ name: "connections", limit: 100, option: "--max_connections" },
       unit: { cell: "shop/db", unit: "db" },
       ...{ reserved: 3, oneOffs: { atOnce: 2, each: 5 }, descriptors: false },
       uses: [
@@ -38,7 +38,7 @@ it("collects what takes of each budget, and reads the limit from the server's ar
       ],
     },
     {
-      ...{ name: "clients", limit: 500, from: "the manifest", reserved: 0, descriptors: true },
+      ...{ name: "clients", limit: 500, reserved: 0, descriptors: true },
       unit: { cell: "shop/db", unit: "redis" },
       uses: [{ unit: { cell: "shop", unit: "jobs" }, amount: 60 }],
     },

@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 
-import { describeOver, describeRefused, planBudgets } from "../../../src/plan/index.js";
-import type { BudgetSpec, HostCapacity, MonolithSpec, UnitSpec } from "../../../src/spec/index.js";
+import { cloneSpec, describeOver, describeRefused, planBudgets } from "../../../src/plan/index.js";
+import type {
+  BudgetSpec,
+  HostCapacity,
+  MonolithName,
+  MonolithSpec,
+  UnitSpec,
+} from "../../../src/spec/index.js";
 import { cell, monolith, ref, unit } from "../../fixture/index.js";
 
 const GIB = 1024 ** 3;
@@ -17,7 +23,8 @@ function budget(over: Partial<BudgetSpec> = {}): BudgetSpec {
     ...{
       name: "connections",
       limit: 100,
-      from: "--max of shop:db",
+      unit: ref("shop:db"),
+      option: "--max",
       reserved: 3,
       descriptors: false,
     },
@@ -142,4 +149,21 @@ describe("memory", () => {
       "memory.max: 10GiB asked of 8GiB (memory of this host): shop 4GiB + blog 6GiB",
     ]);
   });
+});
+
+it("gives a clone budgets of its own units, and of what its cells are shown", () => {
+  const exclusive = [{ name: "scheduler", owner: ref("shop:jobs") }];
+  const settings = [
+    { cell: cell("shop/web").name, source: "/etc/shop.conf", keys: ["A"], without: [] },
+  ];
+  const spec = shop([unit("web"), unit("jobs")], { budgets: [budget()], exclusive, settings });
+  const clone = cloneSpec(spec, "copy" as MonolithName, []);
+  expect(JSON.stringify(clone)).not.toContain('"shop');
+  expect(clone.settings?.map(({ cell: of }) => of)).toEqual(["copy/web"]);
+  expect(planBudgets(clone, [], HOST).flatMap(({ from, parts }) => [from, parts])).toMatchObject([
+    "--max of copy:db",
+    [{}, { who: "copy:web" }, { who: "copy:jobs" }, {}],
+    "exclusive: one owner",
+    [{ who: "copy:jobs" }],
+  ]);
 });
