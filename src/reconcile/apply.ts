@@ -1,12 +1,12 @@
 // Plan and apply of a manifest, and the way back: free.
 
 import { HengeError } from "../errors.js";
-import { describeOver, missingControllers, planMonolith } from "../plan/index.js";
+import { missingControllers, planMonolith } from "../plan/index.js";
 import type { MissingController } from "../plan/index.js";
 import type { CellName, Desired, MonolithName, Observed, Step } from "../spec/index.js";
 import { isSnapshotName, monolithOf, parentOf } from "../spec/index.js";
 
-import { fitBudgets } from "./budgets.js";
+import { fitBudgets, refuseUnfitBudgets } from "./budgets.js";
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource, Plan } from "./control.js";
 import {
@@ -63,13 +63,12 @@ export async function apply(
   refuseMissingControllers(desired.spec, context.offered);
   const stored = await edges.store.list();
   refuseTakenPorts(desired.spec, stored);
-  const budgets = await fitBudgets(desired.spec, stored, edges.host);
+  await refuseUnfitBudgets(desired.spec, stored, edges.host, report);
   const monolith = desired.spec.name;
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {
     await refuseHalted(context, "bring it up");
     await context.ensurePool(signal);
-    for (const text of describeOver(budgets)) report({ kind: "note", text });
     await bringTo(context, desired, report, signal);
   });
 }

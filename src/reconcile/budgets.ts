@@ -3,9 +3,11 @@
 
 import { HengeError } from "../errors.js";
 import type { HostPort } from "../kernel/port.js";
-import { describeRefused, planBudgets } from "../plan/index.js";
+import { describeOver, describeRefused, planBudgets } from "../plan/index.js";
 import type { BudgetRow, MonolithSpec } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
+
+import type { Report } from "./context.js";
 
 /**
  * The table of its budgets.
@@ -26,4 +28,15 @@ export async function fitBudgets(
   throw new HengeError("OVER_CAPACITY", `cannot fit ${spec.name}: ${refused.join("; ")}`, {
     hint: "ask for less, or raise the limit where it stands",
   });
+}
+
+/** As `fitBudgets`, and notes what is beyond a limit that may be passed. */
+export async function refuseUnfitBudgets(
+  spec: MonolithSpec,
+  stored: readonly StoredMonolith[],
+  host: Pick<HostPort, "capacity">,
+  report: Report,
+): Promise<void> {
+  for (const text of describeOver(await fitBudgets(spec, stored, host)))
+    report({ kind: "note", text });
 }

@@ -1,7 +1,7 @@
 // A clone: a monolith made of another one's snapshot, that starts beside it and reaches nobody.
 
 import { HengeError } from "../errors.js";
-import { choosePorts, cloneSpec, describeOver, planMonolith } from "../plan/index.js";
+import { choosePorts, cloneSpec, planMonolith } from "../plan/index.js";
 import type {
   CellName,
   MonolithName,
@@ -11,7 +11,7 @@ import type {
   SnapshotStatus,
 } from "../spec/index.js";
 
-import { fitBudgets } from "./budgets.js";
+import { refuseUnfitBudgets } from "./budgets.js";
 import type { Context, Report } from "./context.js";
 import { refuseTakenPorts } from "./desire.js";
 import { refuseHalted } from "./halt.js";
@@ -54,8 +54,7 @@ export async function clone(
     const spec = cloneSpec(original, name, await portsOf(context, original, options.publish));
     const stored = await context.edges.store.list();
     refuseTakenPorts(spec, stored);
-    for (const text of describeOver(await fitBudgets(spec, stored, context.edges.host)))
-      report({ kind: "note", text });
+    await refuseUnfitBudgets(spec, stored, context.edges.host, report);
     await cloneVolumes(context, { monolith: from, snapshot }, spec, report, signal);
     // On record only now: a daemon killed before must not make empty volumes for it.
     await context.edges.store.write({ spec, stopped: [] });
