@@ -12,6 +12,8 @@ import type { Place } from "./yaml.js";
 const PLACEHOLDER = "${instance}";
 const PLACES = ["argv", "env", "listen", "stale-sockets", "readiness", "liveness", "health"];
 const MOST = 64;
+/** In one manifest: what is 64 KiB as written must not become gigabytes. */
+const MOST_TOGETHER = 256;
 
 const instance = z.union(
   [
@@ -37,6 +39,8 @@ interface Source {
 interface Context {
   /** `CELL:UNIT`, the cell below the root cell → the names its instances get. */
   readonly templates: ReadonlyMap<string, readonly string[]>;
+  /** Those of them that are too many, each made one. */
+  readonly beyond: ReadonlySet<string>;
   readonly faults: Fault[];
 }
 
@@ -45,10 +49,19 @@ export function expandInstances(root: Source): {
   readonly root: Source;
   readonly faults: readonly Fault[];
 } {
-  const templates = new Map(findTemplates(fieldsOf(root.value), ""));
+  let together = 0;
+  const beyond = new Set<string>();
+  const templates = new Map(
+    findTemplates(fieldsOf(root.value), "").map(([key, names]) => {
+      together += names.length;
+      if (together <= MOST_TOGETHER) return [key, names];
+      beyond.add(key);
+      return [key, names.slice(0, 1)];
+    }),
+  );
   if (templates.size === 0) return { root, faults: [] };
   const faults: Fault[] = [];
-  return { root: expandCell(root, "", [], { templates, faults }), faults };
+  return { root: expandCell(root, "", [], { templates, beyond, faults }), faults };
 }
 
 function findTemplates(
@@ -83,7 +96,22 @@ function expandCell(source: Source, cell: string, path: Path, context: Context):
   return mapEntries(
     cells,
     "units",
-    (name, unit) => expandUnit(name, expandAfter(unit, cell, context), path, context),
+    (name, unit) => {
+      const key = `${cell}:${name}`;
+      const names = context.templates.get(key);
+      const waiting = expandAfter(unit, cell, context);
+      if (names === undefined) return [[name, waiting]];
+      const at = [...path, "units", names[0] ?? "", "instances"];
+      if (context.beyond.has(key)) {
+        const text = `more than ${String(MOST_TOGETHER)} instances in one manifest`;
+        context.faults.push({ path: at, on: "key", text });
+      }
+      if (!usesPlaceholder(unit)) {
+        const text = `${PLACEHOLDER} stands nowhere in ${PLACES.join(", ")}: all of them would be the same`;
+        context.faults.push({ path: at, on: "key", text });
+      }
+      return expandUnit(name, names, waiting);
+    },
     (name) => {
       const text = `${quote(name)} is the name of another unit's instance too`;
       context.faults.push({ path: [...path, "units", name], on: "key", text });
@@ -91,30 +119,25 @@ function expandCell(source: Source, cell: string, path: Path, context: Context):
   );
 }
 
+function usesPlaceholder({ value }: Source): boolean {
+  const fields = fieldsOf(value);
+  return PLACES.some((place) => JSON.stringify(fields[place] ?? null).includes(PLACEHOLDER));
+}
+
 function expandUnit(
   name: string,
+  names: readonly string[],
   unit: Source,
-  path: Path,
-  { faults }: Context,
 ): readonly (readonly [string, Source])[] {
-  const found = instancesOf(unit.value);
-  if (found === undefined) return [[name, unit]];
   const fields = fieldsOf(unit.value);
-  if (!PLACES.some((place) => JSON.stringify(fields[place] ?? null).includes(PLACEHOLDER))) {
-    const text = `${PLACEHOLDER} stands nowhere in ${PLACES.join(", ")}: all of them would be the same`;
-    faults.push({
-      path: [...path, "units", `${name}-${found[0] ?? ""}`, "instances"],
-      on: "key",
-      text,
-    });
-  }
-  return found.map((one) => {
+  return names.map((newName) => {
+    const one = newName.slice(name.length + 1);
     const filled = Object.entries(fields).map(([field, value]): [string, unknown] => [
       field,
       PLACES.includes(field) ? fill(value, one) : value,
     ]);
     const place = { ...unit.place, shownAs: name };
-    return [`${name}-${one}`, { value: toRecord(filled), place }];
+    return [newName, { value: toRecord(filled), place }];
   });
 }
 
@@ -135,14 +158,18 @@ function expandAfter(unit: Source, cell: string, { templates }: Context): Source
   const list = fieldsOf(unit.value)["after"];
   const at = unit.place.children.get("after");
   if (!Array.isArray(list) || at === undefined) return unit;
+  const named = new Set<string>();
   const items = itemsOf(list).flatMap((item, index): readonly Source[] => {
     const place = at.children.get(index) ?? at;
     const shown = { ...place, shownAs: index };
     if (typeof item !== "string") return [{ value: item, place: shown }];
     const reference = readReference(item, cell);
     const names = templates.get(`${reference.cell}:${reference.unit}`);
+    if (names === undefined) return [{ value: item, place: shown }];
     const before = item.slice(0, item.length - reference.unit.length);
-    return (names ?? [reference.unit]).map((name) => ({ value: `${before}${name}`, place: shown }));
+    const fresh = named.has(item) ? [] : names;
+    named.add(item);
+    return fresh.map((name) => ({ value: `${before}${name}`, place: shown }));
   });
   const children = new Map(items.map(({ place }, index) => [index, place]));
   return withChild(unit, "after", {

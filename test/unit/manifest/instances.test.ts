@@ -4,7 +4,7 @@ import { HEAD, parse, problemsOf } from "./fixture.js";
 
 const STREAMING = `${HEAD}budgets: { connections: { limit: 30 } }
 units:
-  proxy: { argv: [/bin/proxy], after: ["live:streaming", "live:other"] }
+  proxy: { argv: [/bin/proxy], after: ["live:streaming", "live:other", "live:streaming"] }
 cells:
   live:
     units:
@@ -113,6 +113,20 @@ describe("instances that cannot be", () => {
       ),
     ).toEqual([
       expect.stringMatching(`^4:10 units.${name}: expected a name of at most 31 characters`),
+    ]);
+  });
+
+  it("would be too many together, however short the manifest is", () => {
+    const list = `[${Array.from({ length: 64 }, (_, n) => String(n)).join(", ")}]`;
+    const units = Array.from(
+      { length: 5 },
+      (_, n) =>
+        `  u${String(n)}: { instances: ${list}, argv: [/bin/x, "\${instance}"], after: [v, v] }\n`,
+    );
+    const text = `${HEAD}units:\n  v: { argv: [/bin/v] }\n${units.slice(0, 4).join("")}`;
+    expect(problemsOf(text)).toEqual([]);
+    expect(problemsOf(`${text}${units[4] ?? ""}`)).toEqual([
+      "10:9 units.u4.instances: more than 256 instances in one manifest",
     ]);
   });
 

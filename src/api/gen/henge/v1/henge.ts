@@ -503,6 +503,7 @@ export interface ExecRequest_Start_EnvEntry {
 }
 
 export interface ExecRequest_OneOff {
+  /** For the audit trail: a one-off that is sent again runs again. */
   readonly requestId: string;
 }
 
