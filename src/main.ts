@@ -14,6 +14,7 @@ import { createHost } from "./kernel/host.js";
 import { readMachineId } from "./kernel/machine.js";
 import { openCgroups } from "./kernel/cgroup.js";
 import { placeMemoryWith } from "./kernel/place-memory.js";
+import { readSettings } from "./kernel/settings-file.js";
 import type { Logger } from "./log.js";
 import { createLogger } from "./log.js";
 import { createNetwork } from "./network/network.js";
@@ -139,6 +140,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     clock: { now: Date.now, after: callAfter },
     random: Math.random,
     readLogs,
+    readSettings,
     readArchiveDigest,
     warn,
     hidden: [paths.state, paths.run],

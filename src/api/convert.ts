@@ -3,6 +3,7 @@
 import type { Progress } from "../reconcile/control.js";
 import type {
   BoundarySpec,
+  BudgetRow,
   CellStatus,
   Event,
   ExitStatus,
@@ -38,10 +39,16 @@ function subjectOf(step: Step): Pick<proto.Step, "cell" | "unit" | "object"> {
   }
 }
 
+export function budgetToProto(row: BudgetRow): proto.Budget {
+  const { name, isBytes, asked, doubled, limit, from, verdict } = row;
+  const parts = row.parts.map(({ who, amount, times }) => ({ who, amount, times }));
+  return { name, bytes: isBytes, asked, doubled, limit, from, parts, over: verdict === "over" };
+}
+
 export function progressToProto(progress: Progress): proto.Progress {
   switch (progress.kind) {
     case "plan":
-      return { plan: { steps: progress.steps.map(stepToProto) } };
+      return { plan: { steps: progress.steps.map(stepToProto), budgets: [] } };
     case "begin":
       return { begin: { index: progress.index, step: stepToProto(progress.step) } };
     case "end":

@@ -101,6 +101,9 @@ export function execOptionsFromProto(start: proto.ExecRequest_Start): ExecOption
     env: Object.fromEntries(env),
     ...(start.user === undefined ? {} : { user: start.user }),
     ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
+    ...(start.oneOff === undefined
+      ? {}
+      : { oneOff: { requestId: requestIdFromProto(start.oneOff.requestId) } }),
     ...(start.terminal === undefined ? {} : { tty: terminalFromProto(start.terminal) }),
   };
 }

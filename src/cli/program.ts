@@ -25,6 +25,7 @@ import { addPs } from "./verbs/ps.js";
 import { addRestart } from "./verbs/restart.js";
 import { addResume } from "./verbs/resume.js";
 import { addRollback } from "./verbs/rollback.js";
+import { addRun } from "./verbs/run.js";
 import { addSchema } from "./verbs/schema.js";
 import { addSnapshot } from "./verbs/snapshot.js";
 import { addSnapshots } from "./verbs/snapshots.js";
@@ -63,6 +64,7 @@ const VERBS = [
     addLogs,
     addEvents,
     addExec,
+    addRun,
     addDoctor,
     addVersion,
   ],

@@ -1,10 +1,11 @@
 // Reads facts about the host for the daemon and `henge doctor`. What they mean is judged in findings/.
 
 import { access, constants, readFile } from "node:fs/promises";
-import { release } from "node:os";
+import { release, totalmem } from "node:os";
 import { join } from "node:path";
 
 import { HengeError, KernelError } from "../errors.js";
+import { readCapacity } from "./capacity.js";
 import { readCertificates } from "./certificates.js";
 import { judgeCertificates } from "./findings/certificates.js";
 import { judgeCgroups } from "./findings/cgroups.js";
@@ -67,6 +68,15 @@ export function createHost(options: HostOptions): HostPort {
       return text.trim();
     },
     listeningPorts: readListeningPorts,
+    capacity: async () => {
+      const parent = await findParent(options);
+      return readCapacity({
+        memoryBytes: totalmem(),
+        nrOpen: await readIfAny("/proc/sys/fs/nr_open"),
+        status: await readIfAny(`${parent ?? ""}/status`),
+        limits: await readIfAny(`${parent ?? ""}/limits`),
+      });
+    },
     findings: async (published) => {
       const [pool, host, rest] = await Promise.all([
         findPool(options),
@@ -83,7 +93,7 @@ async function findHost(options: HostOptions, tried: Tried): Promise<readonly Fi
     judgeKernel(release()),
     ...("findings" in tried ? tried.findings : judgeFacilities(tried.probed)),
     ...judgeCgroups(options.cgroups, await readCgroupMounts()),
-    judgeCapabilities((await readParentStatus(options)) ?? ""),
+    judgeCapabilities((await readIfAny(`${(await findParent(options)) ?? ""}/status`)) ?? ""),
     ...(await Promise.all(TOOLS.map(findTool))).map(judgeTool),
     judgeForwarding(await readIfAny("/proc/sys/net/ipv4/ip_forward")),
     judgeClock(Date.now(), "probed" in tried ? tried.probed.get("clock") : undefined),
@@ -128,11 +138,11 @@ async function readCgroupMounts(): Promise<CgroupMounts> {
   };
 }
 
-/** Of the process whose rights wardens inherit. */
-async function readParentStatus({ nursery, cgroups }: HostOptions): Promise<string | undefined> {
-  if (nursery === undefined) return await readIfAny("/proc/self/status");
+/** In /proc: the process whose rights wardens inherit. */
+async function findParent({ nursery, cgroups }: HostOptions): Promise<string | undefined> {
+  if (nursery === undefined) return "/proc/self";
   const holders = cgroups && (await readIfAny(join(holderOf(cgroups), "cgroup.procs")));
-  return holders && (await readIfAny(`/proc/${holders.split("\n")[0] ?? ""}/status`));
+  return holders && `/proc/${holders.split("\n")[0] ?? ""}`;
 }
 
 async function findTool(tool: Tool): Promise<Tool> {

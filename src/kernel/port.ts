@@ -4,6 +4,7 @@ import type {
   BlockDevice,
   CellName,
   Controller,
+  HostCapacity,
   LimitFile,
   Limits,
   PublishSpec,
@@ -81,6 +82,7 @@ export interface HostPort {
   /** TCP ports somebody listens on, on whatever address. */
   listeningPorts(): Promise<ReadonlySet<number>>;
   bootId(): Promise<string>;
+  capacity(): Promise<HostCapacity>;
   /** Answers within seconds, also on a host whose pool or tools hang. */
   findings(published: readonly PublishedPort[]): Promise<readonly Finding[]>;
 }

@@ -2,12 +2,14 @@
 
 import { z } from "zod";
 
+import { budget } from "./budget.js";
 import { controllers, limits } from "./limits.js";
 import { expected } from "./problems.js";
-import { environment, unit, unitReference } from "./unit.js";
+import { environment, unit } from "./unit.js";
 import { volume } from "./volume.js";
 import {
   duration,
+  envName,
   hostPath,
   label,
   notation,
@@ -16,6 +18,7 @@ import {
   size,
   TARGET_PATH,
   targetPath,
+  unitReference,
   user,
   wholeNumber,
   wordOrMapping,
@@ -47,10 +50,23 @@ const tmpfs = z
   })
   .transform((given) => (typeof given === "string" ? tmpfsMapping.parse({ path: given }) : given));
 
-const file = z.strictObject({
-  source: hostPath.describe("A file of the host."),
-  path: targetPath,
-});
+const file = z
+  .strictObject({
+    source: hostPath.describe("A file of the host."),
+    path: targetPath,
+    keys: z
+      .array(envName)
+      .prefault([])
+      .describe("It is a file of NAME=VALUE lines that sets these, each to something."),
+    without: z
+      .array(envName)
+      .prefault([])
+      .describe("It is a file of NAME=VALUE lines that sets none of these."),
+  })
+  .refine(({ keys, without }) => !without.some((name) => keys.includes(name)), {
+    path: ["without"],
+    error: "expected none of the names in keys",
+  });
 
 const root = wordOrMapping(
   ["host"],
@@ -133,6 +149,8 @@ export const manifest = z.strictObject({
   volumes: z.record(label, volume).prefault({}),
   upgrade: upgrade.optional().describe("What henge upgrade runs beside restarting."),
   snapshots: snapshots.optional().describe("Snapshots of all volumes, taken by themselves."),
+  budgets: z.record(label, budget).prefault({}).describe("What there is only so much of."),
+  exclusive: z.array(label).prefault([]).describe("What exactly one unit must own."),
   root,
   network: oneOf(["host", "own"])
     .prefault("own")

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { ManifestError } from "../errors.js";
 import type { MonolithSpec } from "../spec/index.js";
 import { manifest } from "./cell.js";
+import { expandInstances } from "./instances.js";
 import { normalise } from "./normalise.js";
 import { outlineOf } from "./outline.js";
 import { faultsOf, toProblems, wordIssue, type LocatedFault } from "./problems.js";
@@ -21,13 +22,14 @@ export interface ManifestText {
 
 /** @throws {ManifestError} with every problem of the manifest, in the order of its lines */
 export function parseManifest({ file, directory, text }: ManifestText): MonolithSpec {
-  const { root, faults } = readYaml(text);
-  if (root === undefined) throw refuse(file, text, faults);
+  const source = readYaml(text);
+  if (source.root === undefined) throw refuse(file, text, source.faults);
+  const { root, faults } = expandInstances(source.root);
   const parsed = manifest.safeParse(root.value, { error: wordIssue });
   const shape = parsed.error?.issues.flatMap((issue) => faultsOf(issue)) ?? [];
   const between = checkRules(outlineOf(root.value));
-  const located = [...shape, ...between].map((fault) => locate(root.place, fault));
-  const all = [...faults, ...located];
+  const located = [...faults, ...shape, ...between].map((fault) => locate(root.place, fault));
+  const all = [...source.faults, ...located];
   if (parsed.success && all.length === 0) return normalise(parsed.data, directory);
   throw refuse(file, text, all);
 }

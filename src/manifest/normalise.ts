@@ -11,6 +11,7 @@ import type {
   MonolithSpec,
   RestartSpec,
   RootSpec,
+  SettingsSpec,
   SnapshotPolicy,
   UnitName,
   UnitRef,
@@ -19,6 +20,7 @@ import type {
   VolumeName,
 } from "../spec/index.js";
 import type { ManifestFields, NestedFields } from "./cell.js";
+import { budgetsOf } from "./normalise-budgets.js";
 import { readReference } from "./dependencies.js";
 import { resolveHostPath } from "./host-path.js";
 import { HEALTH_DEFAULTS, type UnitFields } from "./unit.js";
@@ -53,6 +55,8 @@ export function normalise(fields: ManifestFields, directory: string): MonolithSp
     cells: [root, ...nestedCells(fields.cells, "", inheritedFrom(root), context)],
     ...(fields.upgrade === undefined ? {} : { upgrade: toUpgrade(fields.upgrade, context) }),
     ...(fields.snapshots === undefined ? {} : { snapshots: toPolicy(fields.snapshots) }),
+    ...budgetsOf(fields),
+    ...settingsOf(fields, context),
   };
 }
 
@@ -154,6 +158,31 @@ function toBoundary(
       path,
     })),
   };
+}
+
+function settingsOf(fields: ManifestFields, context: Context): Pick<MonolithSpec, "settings"> {
+  const settings = settingsIn(fields, "", context);
+  return settings.length === 0 ? {} : { settings };
+}
+
+function settingsIn(
+  { files, cells }: ManifestFields | NestedFields,
+  name: string,
+  context: Context,
+): readonly SettingsSpec[] {
+  return [
+    ...files
+      .filter(({ keys, without }) => keys.length + without.length > 0)
+      .map(({ source, keys, without }) => ({
+        cell: toCellName(name, context),
+        source: resolveHostPath(context.directory, source),
+        keys,
+        without,
+      })),
+    ...Object.entries(cells).flatMap(([label, nested]) =>
+      settingsIn(nested, name === "" ? label : `${name}/${label}`, context),
+    ),
+  ];
 }
 
 const MINUTE_MS = 60_000;

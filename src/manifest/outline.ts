@@ -10,8 +10,22 @@ export interface Outline {
   readonly publish: readonly TextAt[];
   /** Units an upgrade runs. */
   readonly upgrade: readonly TextAt[];
+  readonly budgets: readonly BudgetOutline[];
+  readonly exclusive: readonly TextAt[];
   /** Parents before children. */
   readonly cells: readonly CellOutline[];
+}
+
+export interface BudgetOutline {
+  readonly path: readonly [string, string];
+  readonly name: string;
+  readonly fields: Fields;
+  readonly unit: TextAt | undefined;
+  readonly expects: readonly {
+    readonly name: string;
+    readonly value: string;
+    readonly path: Path;
+  }[];
 }
 
 /** A string and where it stands. */
@@ -44,12 +58,16 @@ export interface UnitOutline {
   readonly path: Path;
   readonly name: string;
   readonly fields: Fields;
+  readonly argv: readonly TextAt[];
   readonly after: readonly TextAt[];
   readonly listen: readonly TextAt[];
   readonly staleSockets: readonly TextAt[];
+  /** Names of budgets. */
+  readonly uses: readonly TextAt[];
+  readonly owns: readonly TextAt[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
+export type Fields = Readonly<Record<string, unknown>>;
 
 export function outlineOf(manifest: unknown): Outline {
   const fields = fieldsOf(manifest);
@@ -59,6 +77,10 @@ export function outlineOf(manifest: unknown): Outline {
     network: fields["network"],
     publish: textsOf(fields["publish"], ["publish"]),
     upgrade: ["before", "after"].flatMap((phase) => upgradeUnits(fields, phase)),
+    budgets: Object.entries(fieldsOf(fields["budgets"])).map(([name, value]) =>
+      outlineBudget(name, fieldsOf(value)),
+    ),
+    exclusive: textsOf(fields["exclusive"], ["exclusive"]),
     cells: outlineCells(fields, "", []),
   };
 }
@@ -72,6 +94,14 @@ function upgradeUnits(fields: Fields, phase: string): readonly TextAt[] {
     const { unit } = fieldsOf(run);
     return typeof unit === "string" ? [{ text: unit, path: [...path, "unit"] }] : [];
   });
+}
+
+function outlineBudget(name: string, fields: Fields): BudgetOutline {
+  const path = ["budgets", name] as const;
+  const expects = Object.entries(fieldsOf(fields["expects"])).flatMap(([option, value]) =>
+    typeof value === "string" ? [{ name: option, value, path: [...path, "expects", option] }] : [],
+  );
+  return { path, name, fields, unit: textIn(fields, "unit", path), expects };
 }
 
 function outlineCells(fields: Fields, name: string, path: Path): readonly CellOutline[] {
@@ -134,19 +164,25 @@ function outlineUnit(name: string, fields: Fields, path: Path): UnitOutline {
     path,
     name,
     fields,
+    argv: textsOf(fields["argv"], [...path, "argv"]),
     after: textsOf(fields["after"], [...path, "after"]),
     staleSockets: textsOf(fields["stale-sockets"], [...path, "stale-sockets"]),
+    uses: Object.keys(fieldsOf(fields["uses"])).map((text) => ({
+      text,
+      path: [...path, "uses", text],
+    })),
+    owns: textsOf(fields["owns"], [...path, "owns"]),
     listen: Object.keys(listen).flatMap((key) => present(textIn(listen, key, [...path, "listen"]))),
   };
 }
 
-function fieldsOf(value: unknown): Fields {
+export function fieldsOf(value: unknown): Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? (value as Fields)
     : {};
 }
 
-function itemsOf(value: unknown): readonly unknown[] {
+export function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? (value as readonly unknown[]) : [];
 }
 

@@ -1,6 +1,7 @@
 // Rules that hold between fields of a manifest. Each is a function from the outline to faults.
 
 import { MAX_CELL_DEPTH } from "../spec/index.js";
+import { checkBudgets } from "./budget-rules.js";
 import { checkDependencies, readReference } from "./dependencies.js";
 import type { CellOutline, Outline, TextAt, UnitOutline } from "./outline.js";
 import { quote, suggest, type Fault } from "./problems.js";
@@ -18,6 +19,7 @@ export function checkRules(outline: Outline): readonly Fault[] {
     ...checkDeclared(outline),
     ...checkPublish(outline),
     ...checkListen(outline),
+    ...checkBudgets(outline),
     ...checkDependencies(outline),
     ...checkUpgrade(outline),
   ];

@@ -3,6 +3,8 @@
 import { z } from "zod";
 
 import type { HealthSpec, ProbeSpec } from "../spec/index.js";
+import { uses } from "./budget.js";
+import { instances } from "./instances.js";
 import { expected } from "./problems.js";
 import {
   argv,
@@ -17,6 +19,7 @@ import {
   port,
   size,
   socketAddress,
+  unitReference,
   user,
   wholeNumber,
   wordOrMapping,
@@ -176,14 +179,6 @@ const log = z.strictObject({
   keep: wholeNumber(0, 100).prefault(5).describe("Rotated files kept."),
 });
 
-/** Another unit of the monolith, as `readReference` reads it. */
-export const unitReference = notation(
-  /^(?:(?:\.|[a-z][a-z0-9-]{0,30}(?:\/[a-z][a-z0-9-]{0,30}){0,2}):)?[a-z][a-z0-9-]{0,30}$/,
-  "UNIT, CELL:UNIT with the cell's path below the root cell, or .:UNIT for one of the root cell",
-);
-
-const after = z.array(unitReference);
-
 export const environment = z.record(envName, exactText, {
   error: expected("a mapping of names to strings"),
 });
@@ -191,6 +186,11 @@ export const environment = z.record(envName, exactText, {
 /** One unit, as written; defaults that depend on `one-shot` are filled in later. */
 export const unit = z.strictObject({
   argv: argv.describe("The program's absolute path and its arguments; no shell is involved."),
+  instances: instances
+    .optional()
+    .describe(
+      "One unit for each, UNIT-INSTANCE; ${instance} stands for it in argv, env and ports.",
+    ),
   "one-shot": z.boolean().prefault(false).describe("Runs to its end once, then counts as done."),
   user: user.prefault("0").describe("User of the cell it runs as."),
   cwd: cellPath.prefault("/").describe("Working directory; PWD is set to it."),
@@ -207,7 +207,10 @@ export const unit = z.strictObject({
   "start-timeout": duration(100, 24 * HOUR)
     .optional()
     .describe("From start to ready, or to the end of a one-shot. Default 60s; 10m for a one-shot."),
-  after: after.prefault([]).describe("Units that must be ready, or done, before this one starts."),
+  after: z
+    .array(unitReference)
+    .prefault([])
+    .describe("Units that must be ready, or done, before this one starts."),
   restart: restart.prefault({}).describe("always, on-failure, never, or a mapping that says more."),
   stop: stop
     .prefault(["TERM", "30s"])
@@ -231,6 +234,8 @@ export const unit = z.strictObject({
   nofile: wholeNumber(16, 2 ** 20)
     .optional()
     .describe("RLIMIT_NOFILE, soft and hard."),
+  uses: uses.prefault({}).describe("How much it takes at most of each budget."),
+  owns: z.array(label).prefault([]).describe("What is exclusive and this unit's."),
   log: log.prefault({}),
 });
 

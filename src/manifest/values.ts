@@ -108,6 +108,12 @@ export const TARGET_PATH =
 /** Where something is mounted in a cell. */
 export const targetPath = notation(TARGET, TARGET_PATH);
 
+/** A unit, seen from a cell. */
+export const unitReference = notation(
+  /^(?:(?:\.|[a-z][a-z0-9-]{0,30}(?:\/[a-z][a-z0-9-]{0,30}){0,2}):)?[a-z][a-z0-9-]{0,30}$/,
+  "UNIT, CELL:UNIT with the cell's path below the root cell, or .:UNIT for one of the root cell",
+);
+
 /** A path on the host, absolute or relative to the manifest's directory. */
 export const hostPath = notation(HOST_PATH, "a path, absolute or relative to the manifest");
 

@@ -27,6 +27,8 @@ export interface Place {
   readonly key: number;
   readonly value: number;
   readonly children: ReadonlyMap<string | number, Place>;
+  /** What the author calls it, where the manifest was written shorter than it is. */
+  readonly shownAs?: string | number;
 }
 
 export interface YamlSource {
@@ -57,13 +59,17 @@ export function readYaml(text: string): YamlSource {
 /** The offset a fault is shown at: a missing value points at what it is missing from. */
 export function locate(root: Place, fault: Fault): LocatedFault {
   let place = root;
+  const path: (string | number)[] = [];
   for (const part of fault.path) {
     const child = place.children.get(part);
     // The key of a mapping says more than its first line; the top of the manifest has none.
-    if (child === undefined) return { ...fault, offset: place.key };
+    if (child === undefined) {
+      return { ...fault, path: [...path, ...fault.path.slice(path.length)], offset: place.key };
+    }
+    path.push(child.shownAs ?? part);
     place = child;
   }
-  return { ...fault, offset: fault.on === "key" ? place.key : place.value };
+  return { ...fault, path, offset: fault.on === "key" ? place.key : place.value };
 }
 
 function top(offset: number, text: string): LocatedFault {

@@ -22,6 +22,27 @@ export function cloneSpec(
     // The key of an encrypted volume is its origin's, and so is the place it is in.
     volumes: spec.volumes.map(({ encryption: _, ...volume }) => volume),
     cells: spec.cells.map((cell, index) => cloneCell(cell, rename, index === 0 ? publish : [])),
+    ...cloneBudgets(spec, rename),
+  };
+}
+
+function cloneBudgets(
+  { budgets, exclusive, settings }: MonolithSpec,
+  rename: (cell: CellName) => CellName,
+): Pick<MonolithSpec, "budgets" | "exclusive" | "settings"> {
+  const renamed = (ref: UnitRef): UnitRef => ({ ...ref, cell: rename(ref.cell) });
+  return {
+    ...(budgets && {
+      budgets: budgets.map(({ unit, uses, ...budget }) => ({
+        ...budget,
+        ...(unit && { unit: renamed(unit) }),
+        uses: uses.map((use) => ({ ...use, unit: renamed(use.unit) })),
+      })),
+    }),
+    ...(exclusive && {
+      exclusive: exclusive.map(({ name, owner }) => ({ name, owner: renamed(owner) })),
+    }),
+    ...(settings && { settings: settings.map((one) => ({ ...one, cell: rename(one.cell) })) }),
   };
 }
 

@@ -1,4 +1,5 @@
 export { choosePorts, cloneSpec } from "./clone.js";
+export { describeOver, describeRefused, planBudgets } from "./budgets.js";
 export { describeStep } from "./describe.js";
 export { limitedDevices, unfitDevices } from "./devices.js";
 export type { UnfitDevice } from "./devices.js";
@@ -12,5 +13,6 @@ export type { PlanFacts } from "./monolith.js";
 export type { BlockedStart } from "./unit-change.js";
 export { forcedRuns, planUpgrade } from "./upgrade.js";
 export type { UpgradePhase } from "./upgrade.js";
+export { settingsProblems } from "./settings.js";
 export { unitKey } from "./unit-ref.js";
 export { blockedStarts, planRestart, planStart, planStop } from "./verbs.js";

@@ -6,8 +6,9 @@ import type { MissingController } from "../plan/index.js";
 import type { CellName, Desired, MonolithName, Observed, Step } from "../spec/index.js";
 import { isSnapshotName, monolithOf, parentOf } from "../spec/index.js";
 
+import { fitBudgets, refuseUnfitBudgets } from "./budgets.js";
 import type { Context, Report } from "./context.js";
-import type { ApplyOptions, ManifestSource } from "./control.js";
+import type { ApplyOptions, ManifestSource, Plan } from "./control.js";
 import {
   desire,
   refuseBrokenPromises,
@@ -26,13 +27,16 @@ export async function plan(
   context: Context,
   source: ManifestSource,
   options: ApplyOptions,
-): Promise<readonly Step[]> {
+): Promise<Plan> {
   const signal = AbortSignal.timeout(PLAN_DEADLINE_MS);
   const desired = await desire(context.edges, source, options, signal);
   const observed = await context.observe(desired.spec.name);
   refuseBrokenPromises(desired.spec, observed, context.edges.volumes.keeps);
+  const { store, host } = context.edges;
+  const budgets = await fitBudgets(desired.spec, await store.list(), host);
+  const missing = missingControllers(desired.spec, context.offered);
   const steps = planMonolith(desired, observed, context.planFacts);
-  return steps.map((step) => withRefusal(step, missingControllers(desired.spec, context.offered)));
+  return { steps: steps.map((step) => withRefusal(step, missing)), budgets };
 }
 
 /** A plan is shown also where its apply will be refused; then it says so. */
@@ -57,7 +61,9 @@ export async function apply(
   const { edges } = context;
   const desired = await desire(edges, source, options, signal);
   refuseMissingControllers(desired.spec, context.offered);
-  refuseTakenPorts(desired.spec, await edges.store.list());
+  const stored = await edges.store.list();
+  refuseTakenPorts(desired.spec, stored);
+  await refuseUnfitBudgets(desired.spec, stored, edges.host, report);
   const monolith = desired.spec.name;
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {

@@ -11,6 +11,7 @@ import type {
   SnapshotStatus,
 } from "../spec/index.js";
 
+import { refuseUnfitBudgets } from "./budgets.js";
 import type { Context, Report } from "./context.js";
 import { refuseTakenPorts } from "./desire.js";
 import { refuseHalted } from "./halt.js";
@@ -26,7 +27,8 @@ export interface CloneOptions {
 
 /**
  * Returns when the clone's units are ready.
- * @throws {HengeError} SNAPSHOT_NOT_FOUND · CELL_EXISTS: the name is in use · WRONG_STATE: the original is not on record
+ * @throws {HengeError} SNAPSHOT_NOT_FOUND · CELL_EXISTS: the name is in use · WRONG_STATE: the original is not on record ·
+ * OVER_CAPACITY: this host has not the memory for both
  */
 export async function clone(
   context: Context,
@@ -50,7 +52,9 @@ export async function clone(
     const { found } = await context.edges.volumes.findSnapshot(from, snapshot);
     refuseMissingParts(original, found);
     const spec = cloneSpec(original, name, await portsOf(context, original, options.publish));
-    refuseTakenPorts(spec, await context.edges.store.list());
+    const stored = await context.edges.store.list();
+    refuseTakenPorts(spec, stored);
+    await refuseUnfitBudgets(spec, stored, context.edges.host, report);
     await cloneVolumes(context, { monolith: from, snapshot }, spec, report, signal);
     // On record only now: a daemon killed before must not make empty volumes for it.
     await context.edges.store.write({ spec, stopped: [] });

@@ -19,6 +19,7 @@ import type { Edges } from "./edges.js";
 import { Exclusive } from "./exclusive.js";
 import { executeSteps } from "./execute.js";
 import { observe, observeCells, observePublished } from "./observe.js";
+import { OneOffs } from "./one-offs.js";
 import { Requests } from "./requests.js";
 import { viewMonolith } from "./view.js";
 
@@ -28,6 +29,7 @@ export class Context {
   readonly edges: Edges;
   readonly cells: Cells;
   readonly requests: Requests;
+  readonly oneOffs = new OneOffs(async (cell) => (await this.desired(monolithOf(cell)))?.spec);
   readonly startedAtMs: number;
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();

@@ -4,6 +4,7 @@ import type { Finding } from "../kernel/port.js";
 import type { CloneOptions } from "./clone.js";
 import type { ExecSession } from "../warden/port.js";
 import type {
+  BudgetRow,
   CellName,
   CellStatus,
   Event,
@@ -24,6 +25,11 @@ export interface ManifestSource {
 export interface ApplyOptions {
   readonly allowMissingControllers: boolean;
   readonly requestId: string;
+}
+
+export interface Plan {
+  readonly steps: readonly Step[];
+  readonly budgets: readonly BudgetRow[];
 }
 
 export type Progress =
@@ -62,6 +68,8 @@ export interface ExecOptions {
   readonly user?: string;
   readonly cwd?: string;
   readonly tty?: { readonly rows: number; readonly columns: number };
+  /** Counted in the budgets of the target's unit, and told in the audit trail with its end. */
+  readonly oneOff?: { readonly requestId: string };
 }
 
 export interface VersionInfo {
@@ -76,7 +84,7 @@ export interface VersionInfo {
  */
 export interface Control {
   validate(source: ManifestSource): Promise<void>;
-  plan(source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]>;
+  plan(source: ManifestSource, options: ApplyOptions): Promise<Plan>;
   /** Returns when every unit is ready or done. */
   apply(
     source: ManifestSource,

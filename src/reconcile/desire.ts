@@ -17,10 +17,11 @@ import type { StoredMonolith } from "../store/monoliths.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
 import type { Edges } from "./edges.js";
 import { refuseMissingNodes, refuseOutOfReach, refuseUnfitDevices } from "./host-fit.js";
+import { refuseUnfitSettings } from "./settings.js";
 
 /**
  * @throws {ManifestError} every problem of the text
- * @throws {HengeError} WRONG_STATE: an archive is missing · KERNEL_REFUSED: the host lacks a NUMA node, a CPU or a
+ * @throws {HengeError} WRONG_STATE: an archive is missing, a file of settings unfit · KERNEL_REFUSED: the host lacks a NUMA node, a CPU or a
  * block device the manifest names
  */
 export async function desire(
@@ -35,6 +36,7 @@ export async function desire(
   const placed = placeCells(declared, topology);
   refuseOutOfReach(placed, topology);
   await refuseUnfitDevices(placed, edges.cgroups);
+  await refuseUnfitSettings(placed, edges);
   const accepted = options.allowMissingControllers ? acceptAll(placed) : placed;
   return { spec: await withDigests(edges, accepted, signal), stopped: [] };
 }

@@ -43,6 +43,8 @@ export interface Edges {
     range: Omit<LogQuery, "target">,
     signal: AbortSignal,
   ) => AsyncIterable<LogLine>;
+  /** @throws {HengeError} WRONG_STATE: it cannot be used */
+  readonly readSettings: (path: string) => Promise<string>;
   readonly readArchiveDigest: (path: string, signal: AbortSignal) => Promise<string>;
   /** An error nobody waits for: told to the operator's log. */
   readonly warn: (text: string, error: unknown) => void;

@@ -1,17 +1,8 @@
 // The daemon's answer to every verb of the API.
 
-import { HengeError } from "../errors.js";
 import type { Finding } from "../kernel/port.js";
 import { parseManifest } from "../manifest/index.js";
-import type {
-  CellName,
-  CellStatus,
-  Event,
-  SnapshotName,
-  SnapshotStatus,
-  Step,
-  UnitSpec,
-} from "../spec/index.js";
+import type { CellName, CellStatus, Event, SnapshotName, SnapshotStatus } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
@@ -27,10 +18,12 @@ import type {
   LogLine,
   LogQuery,
   ManifestSource,
+  Plan,
   Target,
   VersionInfo,
 } from "./control.js";
 import type { Edges } from "./edges.js";
+import { exec, unitNotFound } from "./exec.js";
 import { halt } from "./halt.js";
 import { publishedPorts } from "./published.js";
 import { rollBack } from "./rollback.js";
@@ -86,7 +79,7 @@ export class Reconciler implements Control {
     return Promise.resolve();
   }
 
-  plan(source: ManifestSource, options: ApplyOptions): Promise<readonly Step[]> {
+  plan(source: ManifestSource, options: ApplyOptions): Promise<Plan> {
     return plan(this.context, source, options);
   }
 
@@ -230,27 +223,7 @@ export class Reconciler implements Control {
   }
 
   async exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession> {
-    const { target, argv, env, tty } = options;
-    const status = await this.get(target.cell);
-    const { warden } = this.context.cells.existing(target.cell);
-    const like = unitLike(status, target);
-    await this.context.edges.audit.append({
-      atMs: this.context.edges.clock.now(),
-      requestId: crypto.randomUUID(),
-      verb: `exec ${argv[0] ?? ""}`,
-      target: target.cell,
-    });
-    return warden.exec(
-      {
-        argv,
-        env: { ...like?.env, ...env },
-        envFiles: like?.envFiles ?? [],
-        cwd: options.cwd ?? like?.cwd ?? "/",
-        user: options.user ?? like?.user ?? "0",
-        ...(tty === undefined ? {} : { tty }),
-      },
-      signal,
-    );
+    return exec(this.context, options, await this.get(options.target.cell), signal);
   }
 
   async doctor(): Promise<readonly Finding[]> {
@@ -264,20 +237,4 @@ export class Reconciler implements Control {
       startedAtMs: this.context.startedAtMs,
     };
   }
-}
-
-/** The unit whose environment, user and directory a command gets: the named one, else the cell's first that stays. */
-function unitLike(status: CellStatus, target: Target): UnitSpec | undefined {
-  if (target.unit === undefined) {
-    return (status.units.find(({ spec }) => !spec.oneShot) ?? status.units[0])?.spec;
-  }
-  const unit = status.units.find(({ name }) => name === target.unit);
-  if (unit === undefined) throw unitNotFound(target.cell, target.unit);
-  return unit.spec;
-}
-
-function unitNotFound(cell: CellName, unit: string): HengeError {
-  return new HengeError("UNIT_NOT_FOUND", `cannot find unit ${unit} in cell ${cell}`, {
-    hint: `henge get ${cell} shows its units`,
-  });
 }

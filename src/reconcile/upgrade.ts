@@ -7,6 +7,7 @@ import type { UpgradePhase } from "../plan/index.js";
 import type { Desired, MonolithName, MonolithSpec, SnapshotName } from "../spec/index.js";
 
 import { dropOldImages } from "./apply.js";
+import { refuseUnfitBudgets } from "./budgets.js";
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
 import {
@@ -36,7 +37,9 @@ export async function upgrade(
   const { edges } = context;
   const { spec } = await desire(edges, source, options, signal);
   refuseMissingControllers(spec, context.offered);
-  refuseTakenPorts(spec, await edges.store.list());
+  const stored = await edges.store.list();
+  refuseTakenPorts(spec, stored);
+  await refuseUnfitBudgets(spec, stored, edges.host, report);
   const { name: monolith } = spec;
   const request = { id: options.requestId, verb: "upgrade", monolith, target: monolith };
   await context.change(request, async () => {

@@ -1,6 +1,8 @@
 // What a manifest asks for, after parsing and normalising: every default is filled in, every unit is in the name.
 
+import type { BudgetSpec, ExclusiveSpec } from "./budget.js";
 import type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
+import type { SettingsSpec } from "./settings.js";
 import type { VolumeSpec } from "./volume.js";
 
 export interface MonolithSpec {
@@ -11,6 +13,10 @@ export interface MonolithSpec {
   readonly cells: readonly CellSpec[];
   readonly snapshots?: SnapshotPolicy;
   readonly upgrade?: UpgradeSpec;
+  /** Absent when it declares none. */
+  readonly budgets?: readonly BudgetSpec[];
+  readonly exclusive?: readonly ExclusiveSpec[];
+  readonly settings?: readonly SettingsSpec[];
 }
 
 /** What an upgrade runs beside restarting what has changed. */

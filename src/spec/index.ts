@@ -39,7 +39,18 @@ export type {
   UpgradeRun,
   UpgradeSpec,
 } from "./cell.js";
+export type {
+  BudgetPart,
+  BudgetRow,
+  BudgetSpec,
+  BudgetUse,
+  ExclusiveSpec,
+  HostCapacity,
+  OneOffs,
+} from "./budget.js";
 export { numbersOf } from "./number-list.js";
+export type { SettingsSpec } from "./settings.js";
+export { formatSize } from "./size.js";
 export { KEY_FORMATS, VOLUME_DEFAULTS, VOLUME_PROMISES, VOLUME_PROPERTIES } from "./volume.js";
 export type {
   EncryptionSpec,

@@ -50,9 +50,37 @@ it("brings the monolith up from its manifest and waits until it is ready", async
 
 it("plans nothing and changes nothing when it is applied again", async () => {
   const before = await redmine.pids();
-  expect(JSON.parse(await daemon.must("plan", manifest, "-o", "json"))).toEqual({ steps: [] });
+  expect(JSON.parse(await daemon.must("plan", manifest, "-o", "json"))).toMatchObject({
+    steps: [],
+  });
   await daemon.must("up", manifest);
   expect(await redmine.pids()).toEqual(before);
+});
+
+it("counts its connections, and runs a one-off within them as web would", async () => {
+  const { budgets } = JSON.parse(await daemon.must("plan", manifest, "-o", "json")) as {
+    budgets: readonly {
+      readonly budget: string;
+      readonly doubled: number;
+      readonly limit: number;
+    }[];
+  };
+  const [connections] = budgets;
+  expect(connections).toMatchObject({ budget: "postgres-connections", limit: 100 });
+  expect(connections?.doubled).toBeLessThanOrEqual(100);
+  const script = "puts [User.count > 0, Process.euid, Dir.pwd].join(' ')";
+  const run = await daemon.henge(
+    "run",
+    "redmine/web",
+    "--",
+    "bundle",
+    "exec",
+    "rails",
+    "runner",
+    script,
+  );
+  expect(run).toMatchObject({ exit: 0 });
+  expect(run.stdout).toMatch(/^true [1-9][0-9]* \/usr\/share\/redmine$/m);
 });
 
 it("has in PostgreSQL what a form posted to the web has entered", async () => {
@@ -122,7 +150,9 @@ it("survives a kill -9 of the daemon: same processes, same row, nothing restarte
   expect(await redmine.isLoggedIn()).toBe(true);
   await daemon.begin();
   expect(await redmine.pids()).toEqual(before);
-  expect(JSON.parse(await daemon.must("plan", manifest, "-o", "json"))).toEqual({ steps: [] });
+  expect(JSON.parse(await daemon.must("plan", manifest, "-o", "json"))).toMatchObject({
+    steps: [],
+  });
   expect(await redmine.projects()).toBe("bridge");
   await redmine.addProject("moat");
   expect(await redmine.projects()).toBe("bridge\nmoat");

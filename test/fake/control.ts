@@ -11,7 +11,7 @@ export function fakeControl(over: Partial<Control> = {}): Control {
     Promise.reject(new HengeError("CELL_NOT_FOUND", "cannot find the cell: there is none"));
   return {
     validate: () => Promise.resolve(),
-    plan: () => Promise.resolve([]),
+    plan: () => Promise.resolve({ steps: [], budgets: [] }),
     apply: () => Promise.resolve(),
     upgrade: () => Promise.resolve(),
     list: () => Promise.resolve([]),

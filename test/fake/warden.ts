@@ -43,6 +43,7 @@ export class FakeWorld {
   readonly journal: string[] = [];
   /** One-shot programs that end with 1. */
   readonly failing = new Set(["/fails"]);
+  readonly execs: ExecRequest[] = [];
   private nextPid = 1_000;
   private nextSeq = 0;
 
@@ -251,16 +252,37 @@ class FakeWarden implements Warden {
     return Promise.resolve();
   }
 
-  exec({ argv }: ExecRequest): Promise<ExecSession> {
+  exec(request: ExecRequest, signal: AbortSignal): Promise<ExecSession> {
+    const [program] = request.argv;
+    if (program === "/missing")
+      return Promise.reject(new KernelError("exec", "ENOENT", { path: "/missing" }));
+    this.world.execs.push(request);
+    const ended = { code: program === "/fails" ? 1 : 0, atMs: 0 };
+    // `/waits` reads its input to the end.
+    let end = (): void => undefined;
+    const exit =
+      program === "/waits"
+        ? new Promise<typeof ended>((resolve, reject) => {
+            end = () => {
+              resolve(ended);
+            };
+            signal.addEventListener("abort", () => {
+              reject(new Error("its client is gone"));
+            });
+          })
+        : Promise.resolve(ended);
+    exit.catch(() => undefined);
     return Promise.resolve({
       onOutput: () => undefined,
       write: () => true,
       onDrain: () => undefined,
       pause: () => undefined,
       resume: () => undefined,
-      end: () => undefined,
+      end: () => {
+        end();
+      },
       resize: () => undefined,
-      exit: Promise.resolve({ code: argv[0] === "/fails" ? 1 : 0, atMs: 0 }),
+      exit,
     });
   }
 

@@ -1,5 +1,6 @@
 // The defences, each with the edit that removes it and the test that must then fail.
 
+import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
 import { HANDOVER } from "./handover.js";
 import type { Mutation } from "./mutation.js";
@@ -8,6 +9,7 @@ import { SNAPSHOTS } from "./snapshots.js";
 import { WARDEN } from "./warden.js";
 
 export const MUTATIONS: readonly Mutation[] = [
+  ...BUDGETS,
   ...DAEMON,
   ...WARDEN,
   ...HANDOVER,

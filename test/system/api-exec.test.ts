@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { KernelError } from "../../src/errors.js";
+import { HengeError, KernelError } from "../../src/errors.js";
 import type { ExecOptions } from "../../src/reconcile/control.js";
 import { EchoSession } from "../fake/control.js";
 import { Screen, henge, keyboard, startDaemon, until } from "./api-harness.js";
@@ -40,6 +40,43 @@ it("feeds a command, prints what it says on both streams, and exits as it did", 
       user: "postgres",
     },
   ]);
+});
+
+it("runs a one-off as exec does, under an id of its own", async () => {
+  const asked: ExecOptions[] = [];
+  const daemon = await startDaemon({
+    exec: async (options) => {
+      asked.push(options);
+      return new EchoSession({ code: 7, atMs: 1 });
+    },
+  });
+  const argv = ["run", "--env", "A=b", "shop/web", "--", "bin/tootctl", "feeds", "build", "-o"];
+  const { stdin } = keyboard(["one ", "two"]);
+  const run = await henge(daemon.root, argv, { stdin });
+  expect(run).toEqual({ exit: 7, stdout: "one two", stderr: "" });
+  expect(asked).toEqual([
+    {
+      target: { cell: "shop/web" },
+      argv: ["bin/tootctl", "feeds", "build", "-o"],
+      env: { A: "b" },
+      oneOff: { requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string },
+    },
+  ]);
+});
+
+it("tells a one-off that is refused like any other error", async () => {
+  const refusal = new HengeError("BUSY", "cannot run in shop: 1 one-off runs", { hint: "wait" });
+  const daemon = await startDaemon({ exec: () => Promise.reject(refusal) });
+  const run = await henge(daemon.root, ["run", "shop", "-o", "json"]);
+  expect(run).toMatchObject({
+    exit: 64,
+    stderr: expect.stringContaining("options of run") as string,
+  });
+  const refused = await henge(daemon.root, ["run", "-o", "json", "shop", "ls"]);
+  expect(refused).toMatchObject({ exit: 75, stdout: "" });
+  expect(JSON.parse(refused.stderr)).toEqual({
+    ...{ code: "BUSY", message: "cannot run in shop: 1 one-off runs", problems: [], hint: "wait" },
+  });
 });
 
 it("carries a megabyte both ways unchanged", async () => {

@@ -108,22 +108,6 @@ it("tells all of one cell, as text and as JSON, and no environment", async () =>
   expect(text.stdout + json.stdout).not.toContain("canary");
 });
 
-it("plans: steps as JSON, a line each as text, and `nothing to change` when there is none", async () => {
-  let steps = STEPS;
-  const daemon = await startDaemon({ plan: () => Promise.resolve(steps) });
-  const file = await manifest(daemon);
-  const json = await henge(daemon.root, ["plan", file, "-o", "json"]);
-  const text = await henge(daemon.root, ["plan", file]);
-  expect(JSON.parse(json.stdout)).toEqual({ steps: JSON_STEPS });
-  expect(text.stdout.split("\n")[0]).toBe("create-volume data: volume data is new");
-  expect(text.stdout.split("\n")[1]).toBe("start shop/web:puma: unit puma is stopped");
-  steps = [];
-  expect((await henge(daemon.root, ["plan", file])).stdout).toBe("nothing to change\n");
-  expect(JSON.parse((await henge(daemon.root, ["plan", file, "-o", "json"])).stdout)).toEqual({
-    steps: [],
-  });
-});
-
 it("applies a manifest from its own directory, shows each step, and ends with the table", async () => {
   const asked: unknown[] = [];
   const daemon = await startDaemon({

@@ -79,7 +79,7 @@ describe("a daemon that is killed", () => {
     await daemon.kill("SIGKILL");
     await daemon.begin();
     expect(await daemon.ps()).toEqual(before);
-    expect(await plan()).toEqual({ steps: [] });
+    expect(await plan()).toEqual({ steps: [], budgets: [] });
   });
 
   it("goes on from whatever moment of a change it died at", async () => {
@@ -94,7 +94,10 @@ describe("a daemon that is killed", () => {
       // Killed before it was on record, the change was never made, and its caller was told so.
       if ((await daemon.ps()).length === 0) await daemon.must("up", manifest);
       await daemon.until("shop/web", "web", ({ state }) => state === "running");
-      expect(await plan(), `killed after ${String(afterMs)} ms`).toEqual({ steps: [] });
+      expect(await plan(), `killed after ${String(afterMs)} ms`).toEqual({
+        steps: [],
+        budgets: [],
+      });
       expect(await programs()).toEqual(["/bin/sleep 1000", "/bin/sleep 1000"]);
     }
   });
@@ -145,7 +148,7 @@ describe("a second daemon", () => {
     const [exit] = (await once(second, "exit")) as [number];
     expect(exit).toBe(75);
     expect(said).toContain(`another henged has this root already (pid ${String(daemon.pid)})`);
-    expect(await plan()).toEqual({ steps: [] });
+    expect(await plan()).toEqual({ steps: [], budgets: [] });
   });
 
   it("lives on another root beside the first, with a monolith of the same name", async () => {
@@ -161,7 +164,7 @@ describe("a second daemon", () => {
     } finally {
       await other.remove();
     }
-    expect(await plan()).toEqual({ steps: [] });
+    expect(await plan()).toEqual({ steps: [], budgets: [] });
   });
 });
 
@@ -246,7 +249,16 @@ describe("a unit", () => {
 
 it("plans a real Mastodon, and changes nothing for it", async () => {
   const before = await daemon.ps();
-  const { steps } = JSON.parse(await daemon.must("plan", MASTODON, "-o", "json")) as {
+  const settings = join(daemon.root, "mastodon.conf");
+  const mastodon = join(daemon.root, "mastodon.yaml");
+  const text = await readFile(MASTODON, "utf8");
+  const names = [...text.matchAll(/^ +- ([A-Z_]+)$/gm)].map(([, name]) => `${name ?? ""}=x\n`);
+  await writeFile(settings, `DB_PASS=x\n${names.join("")}`, { mode: 0o640 });
+  const fitting = text
+    .replaceAll("source: /etc/mastodon.conf", `source: ${settings}`)
+    .replace("nofile: 65536", "nofile: 4096"); // where henged may not raise limits
+  await writeFile(mastodon, fitting);
+  const { steps } = JSON.parse(await daemon.must("plan", mastodon, "-o", "json")) as {
     steps: readonly { readonly kind: string; readonly unit: string | null }[];
   };
   const started = steps.filter(({ kind }) => kind === "start").map(({ unit }) => unit);

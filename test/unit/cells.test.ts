@@ -7,7 +7,13 @@ import { describe, expect, it } from "vitest";
 
 import { ManifestError } from "../../src/errors.js";
 import { parseManifest } from "../../src/manifest/index.js";
-import { describeStep, planMonolith, planRestart } from "../../src/plan/index.js";
+import {
+  describeRefused,
+  describeStep,
+  planBudgets,
+  planMonolith,
+  planRestart,
+} from "../../src/plan/index.js";
 import type { MonolithSpec } from "../../src/spec/index.js";
 import { cellStatus, observed, ref } from "../fixture/index.js";
 
@@ -93,19 +99,19 @@ describe("cells/mastodon/mastodon.yaml", () => {
   });
 
   it("restarts streaming whatever its exit status", () => {
-    expect(find("streaming")?.restart.policy).toBe("always");
-    expect(find("streaming")?.env).toMatchObject({ PORT: "4000" });
-    expect(find("streaming")?.nofile).toBe(65_536);
+    expect(find("streaming-4000")?.restart.policy).toBe("always");
+    expect(find("streaming-4000")?.env).toMatchObject({ PORT: "4000" });
+    expect(find("streaming-4000")?.nofile).toBe(65_536);
   });
 
   it("asks every server for what its own health page does not tell", () => {
     expect(find("postgres")?.health?.probe).toMatchObject({ kind: "exec" });
     expect(find("redis")?.health?.probe).toMatchObject({ kind: "exec" });
     expect(find("puma")?.health?.probe).toMatchObject({ status: [200, 404] });
-    expect(find("streaming")?.health?.probe).toMatchObject({ status: [401] });
+    expect(find("streaming-4000")?.health?.probe).toMatchObject({ status: [401] });
   });
 
-  it.each(["puma", "streaming", "sidekiq"])(
+  it.each(["puma", "streaming-4000", "sidekiq"])(
     "starts %s after migration, PostgreSQL and Redis",
     (name) => {
       expect(find(name)?.after).toEqual([
@@ -116,6 +122,27 @@ describe("cells/mastodon/mastodon.yaml", () => {
     },
   );
 
+  it("counts what it takes of PostgreSQL and Redis, and has one owner of the scheduler", () => {
+    const host = {
+      memoryBytes: 32 * 1024 ** 3,
+      nofileMax: 1_048_576,
+      nofileFrom: "",
+      nofileDefault: 1024,
+    };
+    const rows = planBudgets(spec, [], host);
+    expect(rows.map(({ name, doubled, limit }) => [name, doubled, limit])).toEqual([
+      ["postgres-connections", expect.any(Number), 100],
+      ["redis-clients", expect.any(Number), 1000],
+      ["scheduler", 1, 1],
+      ["descriptors of mastodon/redis:redis", 1064, 4096],
+      ["nofile of mastodon/redis:redis", 4096, 1_048_576],
+      ["nofile of mastodon/streaming:streaming-4000", 65_536, 1_048_576],
+      ["memory.low", 1024 ** 3, 32 * 1024 ** 3],
+      ["memory.max", 16 * 1024 ** 3, 32 * 1024 ** 3],
+    ]);
+    expect(describeRefused(rows)).toEqual([]);
+  });
+
   it("plans to migrate before any server that needs the schema starts", () => {
     const nothing = { cells: [], volumes: [], images: [] };
     const offered = ["cpu", "cpuset", "memory", "io", "pids"] as const;
@@ -123,7 +150,7 @@ describe("cells/mastodon/mastodon.yaml", () => {
       describeStep,
     );
     const migrated = steps.indexOf("await mastodon/migrate:migrate");
-    const servers = ["web:puma", "streaming:streaming", "sidekiq:sidekiq"];
+    const servers = ["web:puma", "streaming:streaming-4000", "sidekiq:sidekiq"];
     const starts = servers.map((unit) => steps.indexOf(`start mastodon/${unit}`));
     expect(migrated).toBeGreaterThan(steps.indexOf("await mastodon/postgres:role"));
     expect(Math.min(...starts)).toBeGreaterThan(migrated);

@@ -1,5 +1,5 @@
 import type { Control } from "../../reconcile/control.js";
-import { stepToProto } from "../convert.js";
+import { budgetToProto, stepToProto } from "../convert.js";
 import { requestIdFromProto, sourceFromProto } from "../requests.js";
 import type { Handler } from "../service.js";
 
@@ -9,7 +9,7 @@ export function plan(control: Control): Handler<"Plan"> {
       allowMissingControllers: request.allowMissingControllers,
       requestId: requestIdFromProto(""), // A plan changes nothing: there is nothing to do twice.
     };
-    const steps = await control.plan(sourceFromProto(request.manifest), options);
-    return { steps: steps.map(stepToProto) };
+    const { steps, budgets } = await control.plan(sourceFromProto(request.manifest), options);
+    return { steps: steps.map(stepToProto), budgets: budgets.map(budgetToProto) };
   };
 }

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 
+import { budgetToJson, budgetsText } from "../budgets.js";
 import { stepToJson, stepsText } from "../cells.js";
 import { withManifest } from "../manifest-file.js";
 import { addVerb } from "../verb.js";
@@ -9,7 +10,7 @@ export function addPlan(program: Command, act: Act): void {
   addVerb(
     program,
     "plan <file>",
-    "show what up would do, and why",
+    "show what up would do, and why, and what is asked of each budget",
     "henge plan examples/redmine/redmine.yaml",
   )
     .option("--allow-missing-controllers", "go without limits this host cannot set")
@@ -18,8 +19,14 @@ export function addPlan(program: Command, act: Act): void {
         withManifest(file, context.io.cwd, (manifest) =>
           context.withDaemon(async (daemon) => {
             const allowMissingControllers = options.allowMissingControllers ?? false;
-            const { steps } = await daemon.call("Plan", { manifest, allowMissingControllers });
-            context.print({ steps: steps.map(stepToJson) }, () => stepsText(steps));
+            const { steps, budgets } = await daemon.call("Plan", {
+              manifest,
+              allowMissingControllers,
+            });
+            context.print(
+              { steps: steps.map(stepToJson), budgets: budgets.map(budgetToJson) },
+              () => `${stepsText(steps)}${budgetsText(budgets)}`,
+            );
           }),
         ),
       ),

@@ -19,12 +19,14 @@ export function judgeKernel(release: string): Finding {
   );
 }
 
-/** `status` is the text of /proc/self/status. */
-export function judgeCapabilities(status: string): Finding {
+/** Whether CAP_SYS_RESOURCE is in effect. @param status proc_pid_status(5) */
+export function holdsResources(status: string): boolean {
   const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  if (((BigInt(`0x${mask}`) >> CAP_SYS_RESOURCE) & 1n) === 1n) {
-    return ok("CAP_SYS_RESOURCE", "held");
-  }
+  return ((BigInt(`0x${mask}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
+export function judgeCapabilities(status: string): Finding {
+  if (holdsResources(status)) return ok("CAP_SYS_RESOURCE", "held");
   const text =
     "missing: nofile cannot be raised above the inherited limit, nor oom_score_adj lowered";
   return degraded("CAP_SYS_RESOURCE", text, "Start the daemon as root with its full bounding set.");

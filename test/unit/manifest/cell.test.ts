@@ -91,6 +91,23 @@ files: [{ source: conf, path: /etc/conf }]`,
     expect(cells[0]?.boundary.files).toEqual([{ source: "/srv/shop/conf", path: "/etc/conf" }]);
   });
 
+  it("collects what files of settings must and must not set, apart from what makes the cell", () => {
+    const { cells, settings } = parse(`${HEAD}files: [{ source: a.conf, path: /etc/a, keys: [A] }]
+cells: { web: { files: [{ source: /b, path: /b }, { source: /c, path: /c, without: [PORT] }] } }`);
+    expect(settings).toEqual([
+      { cell: "shop", source: "/srv/shop/a.conf", keys: ["A"], without: [] },
+      { cell: "shop/web", source: "/c", keys: [], without: ["PORT"] },
+    ]);
+    expect(cells[0]?.boundary.files).toEqual([{ source: "/srv/shop/a.conf", path: "/etc/a" }]);
+  });
+
+  it("refuses a name that a file must and must not set", () => {
+    const file = "{ source: /a, path: /b, keys: [A, PORT], without: [PORT] }";
+    expect(problemsOf(`${HEAD}files: [${file}]`)).toEqual([
+      "4:59 files[0].without: expected none of the names in keys",
+    ]);
+  });
+
   it("reads volumes with and without a quota", () => {
     expect(parse(`${HEAD}volumes: { a: { quota: 8GiB }, b: {} }`).volumes).toEqual([
       { name: "a", quotaBytes: 8_589_934_592 },
@@ -111,11 +128,11 @@ files: [{ source: conf, path: /etc/conf }]`,
     ["henge: 1\nname: shop", "1:1 root: missing: expected host or a mapping"],
     [
       `${HEAD}replicas: yes`,
-      '4:1 replicas: unknown field "replicas"; allowed: henge, name, images, volumes, upgrade, snapshots, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
+      '4:1 replicas: unknown field "replicas"; allowed: henge, name, images, volumes, upgrade, snapshots, budgets, exclusive, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
     ],
     [
       `${HEAD}volume: {}`,
-      '4:1 volume: unknown field "volume"; did you mean "volumes"?; allowed: henge, name, images, volumes, upgrade, snapshots, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
+      '4:1 volume: unknown field "volume"; did you mean "volumes"?; allowed: henge, name, images, volumes, upgrade, snapshots, budgets, exclusive, root, network, publish, limits, accept-missing-controllers, mounts, tmpfs, files, units, cells',
     ],
     [`${HEAD}network: none`, '4:10 network: expected host or own, got the string "none"'],
     [

@@ -289,7 +289,7 @@ describe("the rest", () => {
     ["log: { keep: 101 }", "log.keep: expected a whole number from 0 to 100, got the number 101"],
     [
       "usr: x",
-      'usr: unknown field "usr"; did you mean "user"?; allowed: argv, one-shot, user, cwd, env, env-files, readiness, liveness, health, start-timeout, after, restart, stop, clean-exits, listen, stale-sockets, handover, nofile, log',
+      'usr: unknown field "usr"; did you mean "user"?; allowed: argv, instances, one-shot, user, cwd, env, env-files, readiness, liveness, health, start-timeout, after, restart, stop, clean-exits, listen, stale-sockets, handover, nofile, uses, owns, log',
     ],
   ])("refuses %s", (fields, problem) => {
     expect(unitProblems(fields)).toEqual([problem]);

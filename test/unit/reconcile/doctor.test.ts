@@ -1,8 +1,9 @@
 import { expect, it } from "vitest";
 
 import { HengeError } from "../../../src/errors.js";
-import type { HostPort, PublishedPort } from "../../../src/kernel/port.js";
+import type { PublishedPort } from "../../../src/kernel/port.js";
 import type { NetworkPort } from "../../../src/network/port.js";
+import { createFakeHost } from "../../fake/host.js";
 import { House } from "../../fixture/house.js";
 import { SHOP } from "../../fixture/shop.js";
 
@@ -18,14 +19,12 @@ async function askedPorts(
   const house = await House.build();
   await house.up(await house.daemon(), PUBLISHING);
   let asked: readonly PublishedPort[] = [];
-  const host: HostPort = {
-    bootId: () => Promise.resolve("boot"),
-    listeningPorts: () => Promise.resolve(new Set()),
+  const host = createFakeHost({
     findings: (published) => {
       asked = published;
       return Promise.resolve([{ check: "kernel", level: "ok", text: "Linux" }]);
     },
-  };
+  });
   const network = { ...house.network, ...(await change(house)) };
   const daemon = await house.daemon({ host, network });
   expect(await daemon.doctor()).toHaveLength(1);

@@ -40,6 +40,35 @@ export interface PlanRequest {
 
 export interface PlanReply {
   readonly steps: readonly Step[];
+  /** Only of Plan: what is asked of each budget beside what there is. */
+  readonly budgets: readonly Budget[];
+}
+
+export interface Budget {
+  readonly name: string;
+  /** Whether its amounts are bytes. */
+  readonly bytes: boolean;
+  /** Together; not set when one of them has no bound. */
+  readonly asked?:
+    | number
+    | undefined;
+  /** The same while the generations of units that hand over are both up: this is compared with the limit. */
+  readonly doubled?: number | undefined;
+  readonly limit: number;
+  /** Where the limit comes from, in words. */
+  readonly from: string;
+  readonly parts: readonly Budget_Part[];
+  /** Beyond its limit, which this one may be. */
+  readonly over: boolean;
+}
+
+export interface Budget_Part {
+  readonly who: string;
+  readonly amount?:
+    | number
+    | undefined;
+  /** How often while generations overlap. */
+  readonly times: number;
 }
 
 export interface ValidateRequest {
@@ -461,12 +490,21 @@ export interface ExecRequest_Start {
     | string
     | undefined;
   /** Give it a terminal of this size. */
-  readonly terminal?: ExecRequest_Terminal | undefined;
+  readonly terminal?:
+    | ExecRequest_Terminal
+    | undefined;
+  /** Count it in the budgets of the target's unit, and tell its end in the audit trail. */
+  readonly oneOff?: ExecRequest_OneOff | undefined;
 }
 
 export interface ExecRequest_Start_EnvEntry {
   readonly key: string;
   readonly value: string;
+}
+
+export interface ExecRequest_OneOff {
+  /** For the audit trail: a one-off that is sent again runs again. */
+  readonly requestId: string;
 }
 
 export interface ExecRequest_Terminal {
