@@ -23,6 +23,22 @@ export function cloneSpec(
     volumes: spec.volumes.map(({ encryption: _, ...volume }) => volume),
     cells: spec.cells.map((cell, index) => cloneCell(cell, rename, index === 0 ? publish : [])),
     ...cloneBudgets(spec, rename),
+    ...cloneUpgrade(spec, rename),
+  };
+}
+
+function cloneUpgrade(
+  { upgrade }: MonolithSpec,
+  rename: (cell: CellName) => CellName,
+): Pick<MonolithSpec, "upgrade"> {
+  if (upgrade === undefined) return {};
+  const renamed = (ref: UnitRef): UnitRef => ({ ...ref, cell: rename(ref.cell) });
+  return {
+    upgrade: {
+      ...upgrade,
+      before: upgrade.before.map((run) => ({ ...run, unit: renamed(run.unit) })),
+      after: upgrade.after.map(renamed),
+    },
   };
 }
 

@@ -20,13 +20,17 @@ ${network === "own" ? 'publish: ["8080:80"]' : ""}
 volumes: { data: { encryption: { key: /key } } }
 cells:
   db: { mounts: [{ volume: data, path: /srv }], units: { db: { argv: [/bin/db] } } }
-  web: { units: { web: { argv: [/bin/web], after: ["db:db"] } } }
+  web:
+    units:
+      job: { one-shot: true, argv: [/bin/job] }
+      web: { argv: [/bin/web], after: ["db:db"] }
+upgrade: { after: ["web:job"] }
 `,
   });
 }
 
 it("bears the new name in every cell, hostname and order, and other ports", () => {
-  const { name, cells } = cloneSpec(shop("own"), copy, [port(8081)]);
+  const { name, cells, upgrade } = cloneSpec(shop("own"), copy, [port(8081)]);
   expect([name, ...cells.map((cell) => cell.name)]).toEqual([
     "copy",
     "copy",
@@ -34,7 +38,8 @@ it("bears the new name in every cell, hostname and order, and other ports", () =
     "copy/web",
   ]);
   expect(cells.map(({ boundary }) => boundary.hostname)).toEqual(["copy", "db", "web"]);
-  expect(cells[2]?.units[0]?.after).toEqual([{ cell: "copy/db", unit: "db" }]);
+  expect(cells[2]?.units[1]?.after).toEqual([{ cell: "copy/db", unit: "db" }]);
+  expect(upgrade?.after).toEqual([{ cell: "copy/web", unit: "job" }]);
   expect(cells.map(({ publish }) => publish)).toEqual([[port(8081)], [], []]);
 });
 
