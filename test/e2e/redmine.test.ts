@@ -190,6 +190,53 @@ it("keeps its data when it goes down, and has it when it is up again", async () 
   expect(await redmine.isLoggedIn()).toBe(true);
 });
 
+it("goes back to a snapshot, with the session and the rows of then, and starts a clone of it beside", async () => {
+  await daemon.must("snapshot", "redmine", "--name", "moated");
+  await redmine.addProject("mistake");
+  const made = JSON.parse(
+    await daemon.must("clone", "redmine", "moated", "copy", "-o", "json"),
+  ) as {
+    publish: { hostPort: number }[];
+  };
+  const port = made.publish[0]?.hostPort ?? 0;
+  expect(port).toBeGreaterThan(PORT);
+  expect((await fetch(`http://127.0.0.1:${String(port)}/login`)).status).toBe(200);
+  const out = ["/usr/bin/timeout", "5", "/bin/bash", "-c", "exec 3<>/dev/tcp/192.0.2.1/80"];
+  expect((await daemon.henge("exec", "copy/web", "--", ...out)).exit).toBe(1);
+  await daemon.must("down", "copy", "--destroy-data", "--yes-destroy", "copy");
+  const running = await daemon.henge("rollback", "redmine", "moated", "--yes", "moated");
+  expect(running.stderr).toContain("is running");
+  expect(await redmine.projects()).toBe("bridge\nmistake\nmoat");
+  await daemon.must("stop", "redmine");
+  await daemon.must("rollback", "redmine", "moated", "--yes", "moated");
+  await daemon.must("start", "redmine");
+  expect(await redmine.projects()).toBe("bridge\nmoat");
+  expect(await redmine.isLoggedIn()).toBe(true);
+});
+
+it("is upgraded cell by cell, and is back on the old code when the new does not come up", async () => {
+  const before = await redmine.pids();
+  const text = await readFile(manifest, "utf8");
+  const next = join(daemon.root, "next.yaml");
+  const newer = text.replace('MAX_THREADS: "5"', 'MAX_THREADS: "4"');
+  await writeFile(next, newer);
+  const load = { url: `${SITE}/login`, perSecond: 5, aroundMs: 1_000 };
+  const { failures } = await underLoad(load, () => daemon.must("upgrade", next));
+  expect(failures).toEqual([]);
+  const after = await redmine.pids();
+  expect(after["redmine/web:puma"]).not.toBe(before["redmine/web:puma"]);
+  expect(after["redmine/postgres:postgres"]).toBe(before["redmine/postgres:postgres"]);
+  await writeFile(
+    next,
+    newer.replace("            mailers,\n", "            mailers,\n            --nonsense,\n"),
+  );
+  const refused = await daemon.henge("upgrade", next);
+  expect(refused.stderr).toContain("it is back on what ran before");
+  await writeFile(next, newer);
+  expect(JSON.parse(await daemon.must("plan", next, "-o", "json"))).toMatchObject({ steps: [] });
+  expect(await redmine.projects()).toBe("bridge\nmoat");
+});
+
 it("destroys data only when the monolith's name is given", async () => {
   const refused = await daemon.henge("down", "redmine", "--destroy-data", "--yes-destroy", "shop");
   expect(refused.exit).toBe(64);

@@ -94,8 +94,8 @@ describe("cells/mastodon/mastodon.yaml", () => {
 
   it("counts Puma's end by TERM as clean and holds its socket", () => {
     expect(find("puma")?.cleanExits).toEqual([0, "SIGTERM", 143]);
-    expect(find("puma")?.listen).toEqual([{ name: "web", address: "127.0.0.1", port: 3000 }]);
-    expect(find("puma")?.env).toMatchObject({ BIND: "127.0.0.1", PORT: "3000" });
+    expect(find("puma")?.listen).toEqual([{ name: "web", address: "0.0.0.0", port: 3000 }]);
+    expect(find("puma")?.env).toMatchObject({ BIND: "0.0.0.0", PORT: "3000" });
   });
 
   it("restarts streaming whatever its exit status", () => {
