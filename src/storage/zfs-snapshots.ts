@@ -90,10 +90,10 @@ function goingBackVerbs(pool: ZfsPool): Pick<SnapshotVerbs, "rollBack" | "cloneV
           signal,
           timeoutMs: DEADLINE_MS,
         });
-      // Of volumes this snapshot does not have: no later snapshot stays whole.
-      for (const { name: gone } of later)
-        for (const volume of await volumesOf(pool, monolith))
-          await destroyPart(run, `${names.volume(monolith, volume)}@${gone}`, signal);
+      // What is left is of volumes this snapshot does not have: no later snapshot stays whole.
+      const gone = new Set(later.map((snapshot) => snapshot.name));
+      for (const part of (await readParts(pool, monolith)).filter((one) => gone.has(one.name)))
+        await destroyPart(run, `${names.volume(monolith, part.volume)}@${part.name}`, signal);
     },
     async cloneVolume(from, to, volume, signal) {
       const dataset = names.volume(to, volume.name);
@@ -124,13 +124,9 @@ async function volumesOf(
   return children.map(({ name }) => lastPart(name)).filter(isLabel) as VolumeName[];
 }
 
-/** Idempotent; never with what was cloned from it. */
+/** Never with what was cloned from it. */
 async function destroyPart(run: Run, snapshot: string, signal: AbortSignal): Promise<void> {
-  try {
-    await run(["zfs", "destroy", snapshot], { signal, timeoutMs: DEADLINE_MS });
-  } catch (error) {
-    if (!isMissingDataset(error)) throw error;
-  }
+  await run(["zfs", "destroy", snapshot], { signal, timeoutMs: DEADLINE_MS });
 }
 
 async function readParts(pool: ZfsPool, monolith: MonolithName): Promise<readonly Part[]> {
