@@ -33,7 +33,9 @@ export async function startNursery(directory: string): Promise<Nursery> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  await once(child.stdout, "data");
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("the nursery ended")));
+  await Promise.race([once(child.stdout, "data"), ended]);
+  ended.catch(() => undefined);
   const pid = child.pid!;
   const children = () => {
     const text = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, "utf8");
