@@ -1,9 +1,9 @@
 // Snapshots as JSON and as a table. The keys of the JSON are an interface: see docs/cli.md.
 
 import type { SnapshotStatus } from "../api/gen/henge/v1/henge.js";
-import { isSnapshotName } from "../spec/index.js";
+import { formatSize, isSnapshotName } from "../spec/index.js";
 import { usage } from "./arguments.js";
-import { bytes, iso, printable, table } from "./text.js";
+import { iso, printable, table } from "./text.js";
 
 export function parseSnapshot(text: string): string {
   if (isSnapshotName(text)) return text;
@@ -38,7 +38,7 @@ export function snapshotsTable(snapshots: readonly SnapshotStatus[]): string {
       printable(name),
       iso(createdAtMs),
       volumes.map(({ volume }) => volume).join(" "),
-      bytes(volumes.reduce((sum, { usedBytes }) => sum + usedBytes, 0)),
+      formatSize(volumes.reduce((sum, { usedBytes }) => sum + usedBytes, 0)),
       consistent ? "yes" : `no: ${printable(reason ?? "")}`,
       clones.length === 0 ? "-" : printable(clones.join(" ")),
     ]),

@@ -46,15 +46,6 @@ export function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-const SIZES = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-/** To three digits, e.g. `12.3 MiB`. */
-export function bytes(count: number): string {
-  const step = count < 1 ? 0 : Math.min(Math.floor(Math.log2(count) / 10), SIZES.length - 1);
-  const amount = count / 1024 ** step;
-  return `${amount.toFixed(step === 0 || amount >= 100 ? 0 : 1)} ${SIZES[step] ?? ""}`;
-}
-
 /** The two greatest units, e.g. `2d 3h`; `4s` below a minute. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

@@ -1,11 +1,6 @@
 // Sizes, times and lists as a person reads them in a reason.
 
-const SIZES = [
-  ["TiB", 1024 ** 4],
-  ["GiB", 1024 ** 3],
-  ["MiB", 1024 ** 2],
-  ["KiB", 1024],
-] as const;
+import { SIZES } from "../spec/index.js";
 
 /** Exact: the largest unit that leaves no rest, e.g. 512MiB, 1000B. */
 export function formatBytes(bytes: number): string {

@@ -50,6 +50,23 @@ function withRefusal(step: Step, missing: readonly MissingController[]): Step {
   };
 }
 
+/** @throws {HengeError} as `desire`, and what this host cannot give it; nothing is changed then */
+export async function desireFitting(
+  context: Context,
+  source: ManifestSource,
+  options: ApplyOptions,
+  report: Report,
+  signal: AbortSignal,
+): Promise<Desired> {
+  const { edges } = context;
+  const desired = await desire(edges, source, options, signal);
+  refuseMissingControllers(desired.spec, context.offered);
+  const stored = await edges.store.list();
+  refuseTakenPorts(desired.spec, stored);
+  await refuseUnfitBudgets(desired.spec, stored, edges.host, report);
+  return desired;
+}
+
 /** What is desired is on record before the first step, so that a daemon killed on the way finishes it when it is back. */
 export async function apply(
   context: Context,
@@ -58,12 +75,7 @@ export async function apply(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  const { edges } = context;
-  const desired = await desire(edges, source, options, signal);
-  refuseMissingControllers(desired.spec, context.offered);
-  const stored = await edges.store.list();
-  refuseTakenPorts(desired.spec, stored);
-  await refuseUnfitBudgets(desired.spec, stored, edges.host, report);
+  const desired = await desireFitting(context, source, options, report, signal);
   const monolith = desired.spec.name;
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {

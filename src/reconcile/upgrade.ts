@@ -6,16 +6,10 @@ import { forcedRuns, planMonolith, planUpgrade, unitKey } from "../plan/index.js
 import type { UpgradePhase } from "../plan/index.js";
 import type { Desired, MonolithName, MonolithSpec, SnapshotName } from "../spec/index.js";
 
-import { dropOldImages } from "./apply.js";
-import { refuseUnfitBudgets } from "./budgets.js";
+import { desireFitting, dropOldImages } from "./apply.js";
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
-import {
-  desire,
-  refuseBrokenPromises,
-  refuseMissingControllers,
-  refuseTakenPorts,
-} from "./desire.js";
+import { refuseBrokenPromises } from "./desire.js";
 import { refuseHalted } from "./halt.js";
 import { finishRollback } from "./rollback.js";
 import { automaticName, takeHeld } from "./snapshots.js";
@@ -35,11 +29,7 @@ export async function upgrade(
   signal: AbortSignal,
 ): Promise<void> {
   const { edges } = context;
-  const { spec } = await desire(edges, source, options, signal);
-  refuseMissingControllers(spec, context.offered);
-  const stored = await edges.store.list();
-  refuseTakenPorts(spec, stored);
-  await refuseUnfitBudgets(spec, stored, edges.host, report);
+  const { spec } = await desireFitting(context, source, options, report, signal);
   const { name: monolith } = spec;
   const request = { id: options.requestId, verb: "upgrade", monolith, target: monolith };
   await context.change(request, async () => {

@@ -50,7 +50,7 @@ export type {
 } from "./budget.js";
 export { numbersOf } from "./number-list.js";
 export type { SettingsSpec } from "./settings.js";
-export { formatSize } from "./size.js";
+export { SIZES, formatSize } from "./size.js";
 export { KEY_FORMATS, VOLUME_DEFAULTS, VOLUME_PROMISES, VOLUME_PROPERTIES } from "./volume.js";
 export type {
   EncryptionSpec,

@@ -1,6 +1,7 @@
 // Sizes as a person reads them where a byte more or less says nothing.
 
-const SIZES = [
+/** Largest first. */
+export const SIZES = [
   ["TiB", 1024 ** 4],
   ["GiB", 1024 ** 3],
   ["MiB", 1024 ** 2],
