@@ -9,7 +9,18 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 const { stdin, stdout, stderr, env } = process;
+const code = await runCli(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  cwd: process.cwd(),
+});
+// A pipe takes 64 KiB at once (pipe(7)); what its reader has not made room for yet would be lost with the process.
+await Promise.all([stdout, stderr].map(written));
 // Explicit, for a listener that waits on standard input would keep the process.
-process.exit(
-  await runCli(process.argv.slice(2), { stdin, stdout, stderr, env, cwd: process.cwd() }),
-);
+process.exit(code);
+
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  await new Promise((resolve) => stream.write("", resolve));
+}

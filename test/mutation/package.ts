@@ -1,4 +1,4 @@
-// What the Debian package defends.
+// What the Debian package and its programs defend.
 
 import type { Mutation } from "./mutation.js";
 
@@ -44,6 +44,14 @@ export const PACKAGE: readonly Mutation[] = [
     from: "sed '1s|.*|#!/usr/bin/node|'",
     to: "cat",
     test: "test/system/package.test.ts",
+    built: true,
+  },
+  {
+    name: "what a pipe has no room for is lost when henge ends",
+    file: "src/cli/main.ts",
+    from: "await Promise.all([stdout, stderr].map(written));\n",
+    to: "",
+    test: "test/system/cli.test.ts",
     built: true,
   },
 ];
