@@ -1,6 +1,6 @@
 // The daemon under systemd: its socket outlives it, its watchdog bites, and cells notice neither.
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
 import { installUnits, startUnits, upFromText } from "./units.js";
@@ -17,13 +17,13 @@ cells:
 const STEP_MS = 600_000;
 const CLIENTS = 3;
 
-const host = useHost();
+const host = useHost({ prepare });
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   await installUnits(host);
   await startUnits(host);
   await upFromText(host, MANIFEST);
-}, STEP_MS);
+}
 
 async function unitPid(): Promise<unknown> {
   const cells = JSON.parse(await host.mustHenge("ps", "-o", "json")) as {

@@ -1,7 +1,7 @@
 // A monolith whose volume is on a ZFS pool through a power-off: its cells let go of the dataset before the pool's units
 // stop, and start by themselves once the next boot has imported the pool.
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
 import { deedsOfSystemd, keepJournal } from "./journal.js";
@@ -24,9 +24,9 @@ cells:
         stop: [TERM, 60s]
 `;
 
-const host = useHost();
+const host = useHost({ prepare });
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   // The image masks it for the sake of faster boots; zfs-import-cache.service requires it.
   await host.must("rm /etc/systemd/system/systemd-udev-settle.service");
   await host.must("zpool create -O mountpoint=none tank /dev/vdb");
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await startUnits(host);
   await upFromText(host, MANIFEST);
   await keepJournal(host);
-}, STEP_MS);
+}
 
 describe("a host with a ZFS pool that is powered off and on", () => {
   it(

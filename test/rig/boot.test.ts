@@ -1,7 +1,7 @@
 // A monolith with a real PostgreSQL through a reboot and a power cut: ended in order, and up again by itself.
 // boot-zfs.test.ts has a power-off, and volumes on ZFS.
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
 import { deedsOfSystemd, keepJournal } from "./journal.js";
@@ -39,15 +39,15 @@ cells:
 const STEP_MS = 600_000;
 const OFF_SECONDS = 240;
 
-const host = useHost();
+const host = useHost({ prepare });
 let logged = 0;
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   await installUnits(host);
   await startUnits(host);
   await upFromText(host, MANIFEST);
   await keepJournal(host);
-}, STEP_MS);
+}
 
 interface UnitState {
   readonly kind: string;

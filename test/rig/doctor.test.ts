@@ -1,7 +1,7 @@
 // `henge doctor` on the host Henge is made for: with nothing wrong, with a ZFS pool that lacks a device, that is not
 // imported, and that has lost its disk.
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { startHenged } from "./daemon.js";
 import { useHost } from "./fixture.js";
@@ -13,7 +13,7 @@ interface Finding {
   readonly hint: string | null;
 }
 
-const host = useHost();
+const host = useHost({ prepare });
 
 // As an NTP client leaves the kernel's clock: adjtimex(2) with a status of STA_PLL and an error of 1 ms.
 const SYNCHRONISE = `python3 -c '
@@ -21,7 +21,7 @@ import ctypes, struct
 timex = struct.pack("Iqqqqi", 0x1c, 0, 0, 1000, 1000, 1).ljust(256, b"\\0")
 ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.create_string_buffer(timex)) >= 0 or exit(1)'`;
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   await host.must(
     `set -e
     sysctl -qw net.ipv4.ip_forward=1
@@ -33,7 +33,7 @@ beforeAll(async () => {
   await startHenged(host, "--zfs", "tank/henge");
   // It makes its dataset in the background.
   await host.must("until zfs list tank/henge/images >/dev/null 2>&1; do sleep 0.2; done");
-});
+}
 
 async function doctor(): Promise<{
   readonly code: number | null;

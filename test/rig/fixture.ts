@@ -88,6 +88,11 @@ export class RigHost {
     return orThrow(command, await this.run(command, options));
   }
 
+  /** Whether its machine lives and its sshd answers. */
+  async answers(): Promise<boolean> {
+    return (await this.run("true", { deadlineMs: 60_000 })).code === 0;
+  }
+
   /** Copies a directory of this machine in. */
   async put(directory: string, to: string): Promise<void> {
     await this.script("put", directory, to);
@@ -120,9 +125,9 @@ export class RigHost {
   /** The last lines of its journal and console, for the report of a failed test. */
   async lastWords(): Promise<string> {
     const journal = `journalctl --boot --no-pager --lines=${String(JOURNAL_LINES)}`;
-    const { stdout } = await this.run(journal, { deadlineMs: 60_000 });
+    const { stdout, stderr } = await this.run(journal, { deadlineMs: 60_000 });
     const serial = await readFile(join(this.directory, "serial"), "utf8").catch(() => "");
-    return `${stdout}\n--- console\n${serial.slice(-2_000)}`;
+    return `${stdout}${stderr}\n--- console\n${serial.slice(-2_000)}`;
   }
 
   /** What leads to a guest ends with it. */
@@ -146,10 +151,27 @@ export class RigHost {
   }
 }
 
-/** Restores a host before the tests of a file, drops it after them, and tells its last words when one has failed. */
-export function useHost(number = 1): RigHost {
+/**
+ * Restores a host and prepares it before the tests of a file, drops it after them, and tells its last words when one has
+ * failed. A machine that is gone before any test has begun is restored and prepared once more, and the report says so.
+ */
+export function useHost({
+  number = 1,
+  prepare = () => Promise.resolve(),
+}: { readonly number?: number; readonly prepare?: () => Promise<void> } = {}): RigHost {
   const host = new RigHost(number, inject("rig"));
-  beforeAll(() => host.restore());
+  const begin = async (): Promise<void> => {
+    await host.restore();
+    await prepare();
+  };
+  beforeAll(() =>
+    begin().catch(async (error: unknown) => {
+      process.stderr.write(`${String(error)}\n${await host.lastWords()}\n`);
+      if (await host.answers()) throw error;
+      await host.cut();
+      await begin();
+    }),
+  );
   afterEach(async ({ task }) => {
     if (task.result?.state === "fail") process.stderr.write(`${await host.lastWords()}\n`);
   });

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { useHost } from "./fixture.js";
 
 const host = useHost();
-const peer = useHost(2);
+const peer = useHost({ number: 2 });
 
 describe("the rig's host", () => {
   it("has every controller Henge limits by, pressure, and two NUMA nodes", async () => {

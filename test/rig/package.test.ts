@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
 import { upFromText } from "./units.js";
@@ -41,10 +41,10 @@ pgrep -l henge
 true
 `;
 
-const host = useHost();
+const host = useHost({ prepare });
 let before = "";
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "henge-debs-"));
   try {
     await mkdir(join(directory, "debs"));
@@ -57,7 +57,7 @@ beforeAll(async () => {
   // man-db's index takes as long as all the rest here, and is not what this is about.
   await host.must("rm -f /var/lib/man-db/auto-update");
   before = await host.must(TRACES);
-}, STEP_MS);
+}
 
 async function install(revision: number): Promise<void> {
   await host.must(`dpkg --force-unsafe-io --install /root/debs/henge_*-${String(revision)}_*.deb`);

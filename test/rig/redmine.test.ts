@@ -1,7 +1,7 @@
 // The monolith of test/e2e on a ZFS pool, with every controller: examples/redmine as it is. The tests of this file go on
 // from one another. Natively more is restarted; here a start of Rails takes a minute.
 
-import { beforeAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 
 import { CELLS, Redmine, UNITS } from "../fixture/redmine.js";
 import { startHenged } from "./daemon.js";
@@ -12,7 +12,7 @@ const MANIFEST = "/srv/henge/examples/redmine/henge.yaml";
 const DEADLINE_MS = 120_000;
 const UP_DEADLINE_MS = 900_000;
 
-const host = useHost();
+const host = useHost({ prepare });
 const redmine = new Redmine({
   must: (...words) => host.mustHenge(...words),
   site: async () => `http://127.0.0.1:${String(await host.forwardPort(3000))}`,
@@ -36,10 +36,10 @@ async function properties(parent: string, ...names: readonly string[]): Promise<
     .map((line) => line.slice(parent.length + 1));
 }
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   await host.must("zpool create -O mountpoint=none tank /dev/vdb");
   await startHenged(host, "--zfs", TOP);
-});
+}
 
 it("brings the monolith up from its manifest and waits until it is ready", async () => {
   await hengeWithFile("up", MANIFEST);

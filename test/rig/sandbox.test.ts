@@ -1,12 +1,11 @@
 // The daemon's sandbox under systemd: how tight it is, that the daemon can do its work in it, and that no cell is in it.
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { useHost } from "./fixture.js";
 import { installUnits, startUnits, upFromText } from "./units.js";
 
 const BAR = 6.5;
-const STEP_MS = 300_000;
 
 // What tar cannot restore without rights: owners, a setuid program, one with a capability, a device node.
 const MAKE_IMAGE = `
@@ -55,15 +54,15 @@ cells:
 /** CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID: what root of a cell has. */
 const CELL_ROOT = "00000000000000fb";
 
-const host = useHost();
+const host = useHost({ prepare });
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   await host.must("zpool create -O mountpoint=none tank /dev/vdb");
   await host.must(MAKE_IMAGE);
   await installUnits(host);
   await startUnits(host);
   await upFromText(host, SHOP);
-}, STEP_MS);
+}
 
 async function show(unit: string, property = "MainPID"): Promise<string> {
   return (await host.must(`systemctl show --property=${property} --value ${unit}`)).trim();

@@ -1,7 +1,7 @@
 // Volumes on a real ZFS pool: the driver's contract, what a cell and the host see of a dataset, and a pool that is not
 // there when a cell needs it.
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 import { startHenged } from "./daemon.js";
 import { useHost } from "./fixture.js";
@@ -12,13 +12,13 @@ const VOLUME = `${TOP}/volumes/vol/data`;
 const SECRET = `${TOP}/volumes/vol/secret`;
 const KEY = "/etc/vol.key";
 
-const host = useHost();
+const host = useHost({ prepare });
 
-beforeAll(async () => {
+async function prepare(): Promise<void> {
   await host.must(
     `zpool create -O mountpoint=none tank /dev/vdb; (umask 077; od -An -N 32 -t x1 /dev/urandom | tr -d ' \\n' >${KEY})`,
   );
-});
+}
 
 const MANIFEST = `henge: 1
 name: vol
