@@ -17,6 +17,7 @@
 #include "arena.h"
 #include "cell.h"
 #include "environment.h"
+#include "files.h"
 #include "kernel.h"
 #include "launch.h"
 
@@ -70,8 +71,14 @@ static int stand_in_line_for_oom(struct failure *fail)
 static int enter_cell(struct failure *fail)
 {
 	int namespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+	int err = files_open(fail);
+	if (err < 0)
+		return err;
 	if (setns(cell.init_pidfd, namespaces) < 0)
 		return fail_with(fail, errno, "setns", "cell");
+	err = files_renew(fail);
+	if (err < 0)
+		return err;
 	if (setns(cell.user_ns, CLONE_NEWUSER) < 0)
 		return fail_with(fail, errno, "setns", "user namespace");
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)

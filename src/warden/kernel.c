@@ -46,6 +46,13 @@ int kernel_move_mount(int from_fd, int to_fd)
 	return (int)result(syscall(SYS_move_mount, from_fd, "", to_fd, "", flags));
 }
 
+int kernel_move_mount_beneath(int from_fd, int to_fd)
+{
+	unsigned int flags =
+		MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH | MOVE_MOUNT_BENEATH_FLAG;
+	return (int)result(syscall(SYS_move_mount, from_fd, "", to_fd, "", flags));
+}
+
 int kernel_mount_setattr(int fd, unsigned int flags, struct mount_attr *attr)
 {
 	return (int)result(

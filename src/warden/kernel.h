@@ -19,6 +19,7 @@
 #define OPEN_TREE_CLOEXEC 02000000
 #define MOVE_MOUNT_F_EMPTY_PATH 0x00000004
 #define MOVE_MOUNT_T_EMPTY_PATH 0x00000040
+#define MOVE_MOUNT_BENEATH_FLAG 0x00000200
 #define FSOPEN_CLOEXEC 1
 #define FSMOUNT_CLOEXEC 1
 #define FSCONFIG_SET_FLAG 0
@@ -84,6 +85,8 @@ int kernel_openat2(int dirfd, const char *path, int flags, uint64_t resolve);
 int kernel_open_tree(int dirfd, const char *path, unsigned int flags);
 /* Attaches the detached mount from_fd on the directory or file to_fd. */
 int kernel_move_mount(int from_fd, int to_fd);
+/* Likewise, below the mount whose root to_fd is; -EINVAL before Linux 6.5. */
+int kernel_move_mount_beneath(int from_fd, int to_fd);
 int kernel_mount_setattr(int fd, unsigned int flags, struct mount_attr *attr);
 int kernel_fsopen(const char *type);
 int kernel_fsconfig(int fd, unsigned int command, const char *key, const char *value);

@@ -16,6 +16,7 @@
 #include "cgroup.h"
 #include "detach.h"
 #include "exits.h"
+#include "files.h"
 #include "init.h"
 #include "kernel.h"
 #include "mode.h"
@@ -171,7 +172,7 @@ static int open_places(const struct request *request, struct failure *fail)
 	cell.name = strdup(request->cell);
 	cell.boundary = strdup(request->boundary);
 	cell.uid_base = request->uid_base;
-	return err;
+	return err < 0 ? err : files_keep(request, fail);
 }
 
 /* Found by the next daemon from the first moment on: a socket that answers when the cell stands. */

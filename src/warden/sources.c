@@ -126,9 +126,7 @@ int source_open(const struct source *source, bool read_only, int user_ns, struct
 	return err;
 }
 
-/* One file of the host. It is id-mapped so that its owner and group mean the same in the cell;
- * where its filesystem cannot be (EINVAL), only what others may read is read. */
-static int file_open(const char *path, int user_ns, struct failure *fail)
+int source_open_file(const char *path, int user_ns, struct failure *fail)
 {
 	uint64_t attributes =
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
@@ -156,7 +154,7 @@ int sources_open(struct request *request, int user_ns, struct failure *fail)
 		if (entry->kind == ENTRY_VOLUME)
 			entry->fd = source_open(&entry->source, entry->read_only, user_ns, fail);
 		else if (entry->kind == ENTRY_FILE)
-			entry->fd = file_open(entry->source.path, user_ns, fail);
+			entry->fd = source_open_file(entry->source.path, user_ns, fail);
 		if (entry->fd < 0)
 			return entry->fd;
 	}

@@ -10,6 +10,9 @@ int source_open(const struct source *source, bool read_only, int user_ns, struct
 /* Prints the f_fsid of a ZFS dataset, 16 hex digits, and mounts it nowhere; sealed: as read-only as
  * the dataset is. Returns an exit code. */
 int source_print_fsid(const char *dataset, bool sealed);
+/* One regular file of the host, no symbolic link. It is id-mapped so that its owner and group mean the same in the cell;
+ * where its filesystem cannot be (EINVAL), only what others may read is read. */
+int source_open_file(const char *path, int user_ns, struct failure *fail);
 /* Opens the sources of all entries. */
 int sources_open(struct request *request, int user_ns, struct failure *fail);
 

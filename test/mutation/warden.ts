@@ -123,4 +123,12 @@ export const WARDEN: readonly Mutation[] = [
     test: "test/system/hold-still.test.ts",
     built: true,
   },
+  {
+    name: "a settings file that an editor has replaced is not seen by the next start",
+    file: "src/warden/files.c",
+    from: "now.st_dev != shown.st_dev || now.st_ino",
+    to: "now.st_dev != shown.st_dev && now.st_ino",
+    test: "test/system/settings.test.ts",
+    built: true,
+  },
 ];

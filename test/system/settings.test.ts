@@ -1,7 +1,7 @@
 // Files of settings on a real file system, and the built daemon that refuses what is wrong in them without a word of what
 // they say.
 
-import { chmod, mkdir, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -76,9 +76,9 @@ units:
     await daemon.remove();
   });
 
-  async function write(text: string, mode = 0o640): Promise<void> {
-    await writeFile(settings, text, { mode });
-    await chmod(settings, mode);
+  async function write(text: string, mode = 0o640, path = settings): Promise<void> {
+    await writeFile(path, text, { mode });
+    await chmod(path, mode);
   }
 
   /** All the daemon has written in its root, its log included, but for the file itself. */
@@ -129,5 +129,24 @@ units:
     await daemon.kill("SIGKILL");
     await daemon.begin();
     expect(await everythingWritten()).not.toContain(CANARY);
+  });
+
+  it("gets the file that has replaced its file, as editors do, with its next start", async () => {
+    async function domain(): Promise<string | undefined> {
+      const { pid } = await daemon.unit("shop", "web");
+      return /DOMAIN=[^\0]*/.exec(await readFile(`/proc/${String(pid)}/environ`, "utf8"))?.[0];
+    }
+    await write("DOMAIN=old.example\nSECRET=a\n");
+    await daemon.must("up", manifest);
+    await daemon.must("restart", "shop:web");
+    expect(await domain()).toBe("DOMAIN=old.example");
+    await write("DOMAIN=new.example\nSECRET=b\n", 0o640, `${settings}.new`);
+    await rename(`${settings}.new`, settings);
+    expect(await daemon.must("exec", "shop", "--", "cat", "/srv/env")).toContain("new.example");
+    await daemon.must("restart", "shop:web");
+    expect(await domain()).toBe("DOMAIN=new.example");
+    await rm(settings);
+    await daemon.must("restart", "shop:web");
+    expect(await domain()).toBe("DOMAIN=new.example");
   });
 });
