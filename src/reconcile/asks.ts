@@ -13,11 +13,13 @@ export function askToStart(
   warden: Warden,
   spec: UnitSpec,
   where: "alone" | "beside",
+  restarts: number,
 ): Promise<StartedUnit> {
-  if (where === "alone") return warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS));
+  if (where === "alone")
+    return warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS), restarts);
   // Whoever gives up before the warden does would have a run nobody knows of.
   const patience = Math.max(START_DEADLINE_MS, spec.startTimeoutMs);
-  return warden.startBeside(spec, AbortSignal.timeout(patience));
+  return warden.startBeside(spec, AbortSignal.timeout(patience), restarts);
 }
 
 /** @param run undefined: every run there is */

@@ -265,7 +265,7 @@ export class Supervisor {
 
   private async launch(spec: UnitSpec, where: "alone" | "beside"): Promise<void> {
     try {
-      const started = await askToStart(this.warden, spec, where);
+      const started = await askToStart(this.warden, spec, where, this.life.restarts);
       const { runs, life } = this;
       if (life.beside?.kind === "launching") runs.beside = { ...runs.beside, ...started };
       else if (life.phase.kind === "launching") runs.inCharge = { ...runs.inCharge, ...started };

@@ -24,8 +24,8 @@ export interface AdoptedUnit extends AdoptedRun {
   readonly wasReady: boolean;
   /** A run beside it, younger. */
   readonly successor?: AdoptedRun;
-  /** Times it was started in this allocation. */
-  readonly starts: number;
+  /** That the run was started with. */
+  readonly restarts: number;
   /** Of its last run, when it has ended. */
   readonly exit?: ExitStatus;
 }
@@ -35,8 +35,7 @@ export interface AdoptedUnit extends AdoptedRun {
  * @param wanted whether it should run: false when an operator has stopped it
  */
 export function adoptedLife(unit: AdoptedUnit, wanted: boolean, nowMs: number): Transition {
-  const restarts = Math.max(0, unit.starts - 1);
-  const life: UnitLife = { ...newLife(unit.spec), wanted, restarts };
+  const life: UnitLife = { ...newLife(unit.spec), wanted, restarts: unit.restarts };
   if (unit.successor !== undefined) return adoptBoth(life, unit, unit.successor, nowMs);
   if (unit.running && unit.stopping) return adoptStopping(life);
   if (unit.running) return adoptRunning(life, unit, nowMs);

@@ -104,12 +104,12 @@ class ConnectedWarden implements Warden {
     return await readExits(this.places.state, seq);
   }
 
-  async start(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit> {
-    return this.startWith(unitDirectives(unit), signal);
+  async start(unit: UnitSpec, signal: AbortSignal, restarts = 0): Promise<StartedUnit> {
+    return this.startWith(unitDirectives(unit, restarts), signal);
   }
 
-  async startBeside(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit> {
-    return this.startWith(["beside", "", ...unitDirectives(unit)], signal);
+  async startBeside(unit: UnitSpec, signal: AbortSignal, restarts = 0): Promise<StartedUnit> {
+    return this.startWith(["beside", "", ...unitDirectives(unit, restarts)], signal);
   }
 
   async stop(unit: UnitName, signal: AbortSignal): Promise<void> {

@@ -74,9 +74,10 @@ function volumePairs(request: AllocateRequest, index: number): string[] {
   ];
 }
 
-export function unitDirectives(unit: UnitSpec): string[] {
+/** What the warden keeps of a run unread, and tells whoever asks: the spec and a number beside its fields. */
+export function unitDirectives(unit: UnitSpec, restarts: number): string[] {
   return [
-    ...["unit", unit.name, "spec", JSON.stringify(unit)],
+    ...["unit", unit.name, "spec", JSON.stringify({ ...unit, restarts })],
     ...launch(unit),
     ...(unit.nofile === undefined ? [] : ["nofile", String(unit.nofile)]),
     ...(unit.readiness.kind === "notify" ? ["notify", ""] : []),

@@ -35,6 +35,8 @@ export interface AllocateRequest {
 /** One run of a unit: the one there is, or the last there was. */
 export interface WardenRun {
   readonly spec: UnitSpec;
+  /** As it was started with; 0 of a run that an older daemon started. */
+  readonly restarts: number;
   readonly running: boolean;
   readonly stopping: boolean;
   /** READY=1 was received (sd_notify(3)), in this run. */
@@ -106,13 +108,17 @@ export interface Warden {
     seq: number,
     signal: AbortSignal,
   ): Promise<readonly Extract<WardenEvent, { kind: "exit" }>[]>;
-  /** Returns when exec(2) has happened. @throws {KernelError} op, errno and path of what failed in the child */
-  start(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit>;
+  /**
+   * Returns when exec(2) has happened.
+   * @param restarts kept by the warden with the run; 0 when absent
+   * @throws {KernelError} op, errno and path of what failed in the child
+   */
+  start(unit: UnitSpec, signal: AbortSignal, restarts?: number): Promise<StartedUnit>;
   /**
    * As `start`, beside the one run the unit has, whose listening sockets it gets as well.
    * @throws {KernelError} EINVAL of `beside`: a warden of an older version; of `listen`: other sockets
    */
-  startBeside(unit: UnitSpec, signal: AbortSignal): Promise<StartedUnit>;
+  startBeside(unit: UnitSpec, signal: AbortSignal, restarts?: number): Promise<StartedUnit>;
   /** Begins the stop steps every run of the unit was started with; exit events tell their ends. */
   stop(unit: UnitName, signal: AbortSignal): Promise<void>;
   /** The same for the run of this pid alone. */

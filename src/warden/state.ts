@@ -49,8 +49,11 @@ function toUnit(name: UnitName, run: WardenRun, fields: ReadonlyMap<string, stri
 }
 
 function parseRun(fields: ReadonlyMap<string, string>): WardenRun {
+  const { restarts = 0, ...spec } = JSON.parse(field(fields, "spec")) as UnitSpec &
+    Partial<Pick<WardenRun, "restarts">>;
   const run: Mutable<WardenRun> = {
-    spec: JSON.parse(field(fields, "spec")) as UnitSpec,
+    spec,
+    restarts,
     running: fields.has("running"),
     stopping: fields.has("stopping"),
     notified: fields.has("notified"),

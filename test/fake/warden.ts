@@ -198,7 +198,7 @@ class FakeWarden implements Warden {
     return Promise.resolve(this.known.exits.filter((exit) => exit.seq > seq));
   }
 
-  start(spec: UnitSpec): Promise<StartedUnit> {
+  start(spec: UnitSpec, _signal: AbortSignal, restarts = 0): Promise<StartedUnit> {
     if (spec.argv[0] === "/missing")
       return Promise.reject(new KernelError("execve", "ENOENT", { path: "/missing" }));
     this.world.journal.push(`start ${this.cell}:${spec.name}`);
@@ -213,6 +213,7 @@ class FakeWarden implements Warden {
       pid,
       startedAtMs: 0,
       starts,
+      restarts,
     });
     if (spec.oneShot) {
       const code = this.world.failing.has(spec.argv[0] ?? "") ? 1 : 0;
@@ -223,13 +224,13 @@ class FakeWarden implements Warden {
     return Promise.resolve({ pid, startedAtMs: 0 });
   }
 
-  startBeside(spec: UnitSpec): Promise<StartedUnit> {
+  startBeside(spec: UnitSpec, _signal: AbortSignal, restarts = 0): Promise<StartedUnit> {
     const first = this.known.units.get(spec.name);
     if (spec.argv[0] === "/missing" || first?.running !== true || first.successor !== undefined)
       return Promise.reject(new KernelError("execve", "ENOENT", { path: "/missing" }));
     this.world.journal.push(`start beside ${this.cell}:${spec.name}`);
     const started = { pid: this.world.pid(), startedAtMs: 0 };
-    const next = { spec, running: true, stopping: false, notified: false, ...started };
+    const next = { spec, restarts, running: true, stopping: false, notified: false, ...started };
     this.known.units.set(spec.name, { ...first, starts: first.starts + 1, successor: next });
     return Promise.resolve(started);
   }

@@ -83,4 +83,12 @@ export const HANDOVER: readonly Mutation[] = [
     test: "test/system/warden-handover.test.ts",
     built: true,
   },
+  {
+    name: "a daemon takes restarts that were asked for as the unit's own",
+    file: "src/warden/directives.ts",
+    from: "JSON.stringify({ ...unit, restarts })",
+    to: "JSON.stringify({ ...unit, restarts: restarts + 1 })",
+    test: "test/system/daemon.test.ts",
+    built: true,
+  },
 ];

@@ -113,6 +113,11 @@ describe("a daemon that is killed", () => {
       ({ state, pid: now }) => state === "running" && now !== old,
     );
     expect(again).toMatchObject({ restarts: 1 });
+    await daemon.must("restart", "shop/web:web");
+    await daemon.kill("SIGKILL");
+    await daemon.begin();
+    // What an operator asks for is no restart of its own, whichever daemon tells.
+    expect(await daemon.unit("shop/web", "web")).toMatchObject({ restarts: 1 });
     const events = (await daemon.must("events", "-o", "json"))
       .trim()
       .split("\n")

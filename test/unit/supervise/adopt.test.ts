@@ -20,7 +20,7 @@ function told(over: Partial<AdoptedUnit> = {}): AdoptedUnit {
     notified: false,
     wasReady: false,
     startedAtMs: NOW - 3_600_000,
-    starts: 1,
+    restarts: 0,
     ...over,
   };
 }
@@ -60,7 +60,7 @@ describe("a unit that ran on while the daemon was away", () => {
   });
 
   it("keeps its count of restarts", () => {
-    expect(lifeToState(adoptedLife(told({ starts: 4 }), true, NOW).state).restarts).toBe(3);
+    expect(lifeToState(adoptedLife(told({ restarts: 3 }), true, NOW).state).restarts).toBe(3);
   });
 
   it("as a one-shot keeps its deadline, and is stopped when that has passed", () => {
@@ -105,7 +105,7 @@ describe("a unit that ended while the daemon was away", () => {
   });
 
   it("is stopped when it was never started", () => {
-    const { state } = adoptedLife(told({ running: false, starts: 0 }), true, NOW);
+    const { state } = adoptedLife(told({ running: false }), true, NOW);
     expect(lifeToState(state)).toEqual({ state: "stopped", ready: false, restarts: 0 });
   });
 });

@@ -148,7 +148,7 @@ class World {
     if (first === undefined) return;
     const adopted = {
       ...first,
-      starts: 2,
+      restarts: 1,
       wasReady: true,
       ...(second === undefined ? {} : { successor: second }),
     };

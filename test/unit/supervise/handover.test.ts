@@ -217,7 +217,7 @@ describe("a stop during a hand-over", () => {
 });
 
 describe("a daemon that comes back during a hand-over", () => {
-  const run = { running: true, stopping: false, notified: true, startedAtMs: 0, starts: 2 };
+  const run = { running: true, stopping: false, notified: true, startedAtMs: 0, restarts: 1 };
   const wasReady = true;
 
   function adopt(first: Partial<AdoptedUnit>, successor: Partial<AdoptedUnit>) {

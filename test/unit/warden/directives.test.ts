@@ -95,7 +95,7 @@ describe("directives", () => {
   });
 
   it("say all of a unit that the warden needs, in flat pairs", () => {
-    expect(pairs(unitDirectives(UNIT)).filter((pair) => !pair.startsWith("spec="))).toEqual([
+    expect(pairs(unitDirectives(UNIT, 0)).filter((pair) => !pair.startsWith("spec="))).toEqual([
       ...[
         "unit=web",
         "arg=/bin/a",
@@ -118,7 +118,7 @@ describe("directives", () => {
   });
 
   it("name the sockets a run may have left", () => {
-    const told = pairs(unitDirectives({ ...UNIT, staleSockets: ["/run/a", "/run/b"] }));
+    const told = pairs(unitDirectives({ ...UNIT, staleSockets: ["/run/a", "/run/b"] }, 0));
     expect(told.filter((pair) => pair.startsWith("stale-socket="))).toEqual([
       "stale-socket=/run/a",
       "stale-socket=/run/b",
@@ -127,7 +127,7 @@ describe("directives", () => {
 
   it("refuse a signal this kernel does not have", () => {
     const stop = [{ kind: "signal", signal: "SIGNONE" }] as const;
-    expect(() => unitDirectives({ ...UNIT, stop })).toThrow("no such signal");
+    expect(() => unitDirectives({ ...UNIT, stop }, 0)).toThrow("no such signal");
   });
 
   it("give an exec a terminal only when it asks", () => {
@@ -159,7 +159,7 @@ describe("a warden's state", () => {
       "unit",
       "db",
       "spec",
-      JSON.stringify(UNIT),
+      JSON.stringify({ ...UNIT, restarts: 4 }),
       "running",
       "",
       "notified",
@@ -170,9 +170,20 @@ describe("a warden's state", () => {
     const rest = ["pid", "9", "started-at", "5", "exit", "256 4", "status", "fine"];
     const { units } = parseState([...head, ...idle, ...busy, ...rest]);
     expect(units).toEqual([
-      { name: "web", spec: UNIT, running: false, stopping: false, notified: false, starts: 0 },
       {
-        ...{ name: "db", spec: UNIT, running: true, stopping: false, notified: true, starts: 2 },
+        ...{ name: "web", spec: UNIT, restarts: 0 },
+        ...{ running: false, stopping: false, notified: false, starts: 0 },
+      },
+      {
+        ...{
+          name: "db",
+          spec: UNIT,
+          restarts: 4,
+          running: true,
+          stopping: false,
+          notified: true,
+          starts: 2,
+        },
         ...{ pid: 9, startedAtMs: 5, exit: { code: 1, atMs: 4 }, statusText: "fine" },
       },
     ]);

@@ -48,9 +48,12 @@ describe("a warden's state", () => {
     ];
     expect(parseState([...head, ...run(7, "stopping"), ...run(8, "notified")]).units).toEqual([
       {
-        ...{ name: "web", spec: {}, pid: 7, starts: 2, exit: { code: 1, atMs: 9 } },
+        ...{ name: "web", spec: {}, restarts: 0, pid: 7, starts: 2, exit: { code: 1, atMs: 9 } },
         ...{ running: true, stopping: true, notified: false },
-        successor: { spec: {}, pid: 8, running: true, stopping: false, notified: true },
+        successor: {
+          ...{ spec: {}, restarts: 0, pid: 8 },
+          ...{ running: true, stopping: false, notified: true },
+        },
       },
     ]);
   });
