@@ -5,6 +5,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
+import { CONTROLLERS } from "../spec/index.js";
 import type { Controller } from "../spec/index.js";
 import { ensureCgroup, readCgroupFile, writeCgroupFile } from "./cgroup-file.js";
 import { findCgroup2, parseMountInfo } from "./mountinfo.js";
@@ -16,13 +17,6 @@ const HOLDER_LEAF = "henge.holder";
 /** Parent of the leaves wardens live in. A label holds no dot, so no cell can be called so. */
 export const WARDENS = "henge.wardens";
 
-const CONTROLLERS = [
-  "cpu",
-  "cpuset",
-  "memory",
-  "io",
-  "pids",
-] as const satisfies readonly Controller[];
 const MOVE_ROUNDS = 20;
 
 export interface CgroupOptions {

@@ -113,7 +113,9 @@ export interface PublishSpec {
   readonly cellPort: number;
 }
 
-export type Controller = "cpu" | "cpuset" | "memory" | "io" | "pids";
+/** Of cgroup v2, which Henge hands to cells where the host offers them. */
+export const CONTROLLERS = ["cpu", "cpuset", "memory", "io", "pids"] as const;
+export type Controller = (typeof CONTROLLERS)[number];
 
 /**
  * The cgroup v2 files a manifest may write, in the order they are written: what a kill for want of memory does is said before

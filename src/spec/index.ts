@@ -8,7 +8,7 @@ export {
   parentOf,
 } from "./names.js";
 export type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
-export { LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "./cell.js";
+export { CONTROLLERS, LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "./cell.js";
 export type {
   BlockDevice,
   BoundarySpec,

@@ -1,16 +1,8 @@
 // Judges the cgroup2 mount and the controllers Henge may hand to cells. Pure.
 
-import type { Controller } from "../../spec/index.js";
+import { CONTROLLERS } from "../../spec/index.js";
 import type { CgroupFacts, Finding } from "../port.js";
 import { degraded, ok, unfit } from "./verdict.js";
-
-const CONTROLLERS = [
-  "cpu",
-  "cpuset",
-  "memory",
-  "io",
-  "pids",
-] as const satisfies readonly Controller[];
 
 export interface CgroupMounts {
   /** Controllers bound to cgroup v1 hierarchies. */
