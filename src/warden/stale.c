@@ -1,15 +1,35 @@
 /* Unix sockets that a run which was killed has left, and that would keep the next one from binding:
- * removed with no more rights than the unit's user has, and nothing but sockets. */
+ * removed with no more rights than the unit's user has, and nothing but sockets nobody listens on. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "kernel.h"
 #include "launch.h"
 
+/* A stream socket that takes a connection, or would when it has accepted others, is in use: another unit's, by mistake.
+ * Of what cannot be asked (datagrams, no right to write) nobody knows. */
+static bool is_in_use(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(name) >= sizeof(address.sun_path))
+		return false;
+	strcpy(address.sun_path, name);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return false;
+	int err = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? errno : 0;
+	close(fd);
+	return err == 0 || err == EAGAIN;
+}
+
+/* Leaves the working directory there: a path of any length is asked by its last name. */
 static int remove_socket(int directory, const char *name)
 {
 	struct stat status;
@@ -17,6 +37,10 @@ static int remove_socket(int directory, const char *name)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(status.st_mode))
 		return -ENOTSOCK;
+	if (fchdir(directory) < 0)
+		return -errno;
+	if (is_in_use(name))
+		return -EADDRINUSE;
 	return unlinkat(directory, name, 0) < 0 ? -errno : 0;
 }
 

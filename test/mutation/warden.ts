@@ -100,6 +100,14 @@ export const WARDEN: readonly Mutation[] = [
     built: true,
   },
   {
+    name: "a socket that somebody listens on is removed before a start",
+    file: "src/warden/stale.c",
+    from: "if (is_in_use(name))",
+    to: "if (is_in_use(name) && false)",
+    test: "test/system/warden-sockets.test.ts",
+    built: true,
+  },
+  {
     name: "a socket behind a link is removed before a start",
     file: "src/warden/stale.c",
     from: "RESOLVE_NO_SYMLINKS | ",

@@ -66,6 +66,19 @@ it("are all that is removed: any other file is left, and the start fails", async
   expect((await lstat(at("/tmp/real.sock"))).isSocket()).toBe(true);
 });
 
+it("are left while somebody listens on them, and the start fails", async () => {
+  const { warden, at, nobody } = await allocate();
+  const server = createServer().listen(at("/tmp/web.sock"));
+  try {
+    await once(server, "listening");
+    await chown(at("/tmp/web.sock"), nobody, nobody);
+    await expect(start(warden, "/tmp/web.sock")).rejects.toMatchObject({ errno: "EADDRINUSE" });
+    expect((await lstat(at("/tmp/web.sock"))).isSocket()).toBe(true);
+  } finally {
+    server.close();
+  }
+});
+
 it("are not looked for behind a link", async () => {
   const { warden, at } = await allocate();
   await mkdir(at("/tmp/real"));
