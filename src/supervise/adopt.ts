@@ -57,10 +57,7 @@ function adoptRunning(life: UnitLife, unit: AdoptedUnit, nowMs: number): Transit
   const deadlineMs = (unit.startedAtMs ?? nowMs) + unit.spec.startTimeoutMs;
   if (unit.spec.oneShot || (deadlineMs > nowMs && !unit.wasReady))
     return beginStarting(running, deadlineMs, nowMs);
-  // It was ready before, or most likely was: a probe that fails now is not a failed start. Liveness still counts.
-  const { state, effects } = beginStarting(running, undefined, nowMs);
-  const watched = state.phase.kind === "starting" && unit.spec.liveness !== undefined;
-  return { state, effects: watched ? [...effects, { kind: "begin-liveness" }] : effects };
+  return beginStarting(running, undefined, nowMs);
 }
 
 function adoptEnded(life: UnitLife, exit: ExitStatus, nowMs: number): Transition {

@@ -51,6 +51,8 @@ export function advanceBoth(
       return onHealth(life, undefined);
     case "dependencies":
       return onDependencies(life, event, nowMs);
+    // Of which of the two it is must be plain first.
+    case "spec-changed":
     case "hand-over-requested":
     case "ready":
     case "probe-failed":

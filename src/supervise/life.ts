@@ -59,8 +59,10 @@ export interface Lapse {
 }
 
 export type UnitEvent =
-  /** Ignored while it runs: a changed spec takes a stop or a hand-over. */
+  /** Its spec is ignored while it runs: what was started stays what it is. */
   | { readonly kind: "start-requested"; readonly spec: UnitSpec }
+  /** A spec that the run there is could have been started with. Ignored while there are two runs. */
+  | { readonly kind: "spec-changed"; readonly spec: UnitSpec }
   /** Ignored unless it runs, ready and alone. */
   | { readonly kind: "hand-over-requested"; readonly spec: UnitSpec }
   | { readonly kind: "started"; readonly pid: number }
@@ -122,6 +124,9 @@ export function same(life: UnitLife, effects: readonly UnitEffect[] = []): Trans
 export function to(life: UnitLife, phase: Phase, effects: readonly UnitEffect[] = []): Transition {
   return { state: { ...life, phase }, effects };
 }
+
+/** Both timers and probes belong to a process that runs; they end with it. */
+export const CLEAR: readonly UnitEffect[] = [{ kind: "disarm" }, { kind: "end-probes" }];
 
 /** A unit that was never started. */
 export function newLife(spec: UnitSpec): UnitLife {

@@ -2,10 +2,11 @@
 
 import type { UnitSpec } from "../spec/index.js";
 
+import { changeSpec } from "./change.js";
 import { advanceBoth, beginHandOver } from "./handover.js";
 import { onHealth } from "./health.js";
 import { freshStart, onDependencies } from "./lapse.js";
-import { same, to } from "./life.js";
+import { CLEAR, same, to } from "./life.js";
 import type { Transition, UnitEffect, UnitEvent, UnitLife } from "./life.js";
 import { afterExit, afterFailure, forgiven } from "./restart.js";
 import { becomeReady, beginStarting, timeoutReason } from "./starting.js";
@@ -24,6 +25,8 @@ function react(life: UnitLife, event: UnitEvent, nowMs: number): Transition {
   switch (event.kind) {
     case "start-requested":
       return onStartRequested(life, event.spec);
+    case "spec-changed":
+      return changeSpec(life, event.spec, nowMs);
     case "hand-over-requested":
       return beginHandOver(life, event.spec);
     case "started":
@@ -168,9 +171,6 @@ function onTimer(life: UnitLife, nowMs: number): Transition {
   if (nowMs < phase.deadlineMs) return same(life, [{ kind: "arm-timer", atMs: phase.deadlineMs }]);
   return stopFor(life, timeoutReason(life.spec, phase.reason));
 }
-
-/** Both timers and probes belong to a process that runs; they end with it. */
-const CLEAR: readonly UnitEffect[] = [{ kind: "disarm" }, { kind: "end-probes" }];
 
 function stopFor(life: UnitLife, failure: string): Transition {
   return to(life, { kind: "stopping", failure }, [...CLEAR, { kind: "stop" }]);

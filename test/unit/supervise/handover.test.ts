@@ -108,6 +108,18 @@ describe("a hand-over", () => {
     expect(does).toContain("stop beside");
   });
 
+  it("changes no spec of either run while there are two", () => {
+    const event: UnitEvent = { kind: "spec-changed", spec: { ...next, startTimeoutMs: 1 } };
+    const { does, life, program } = play(handOver, started, event);
+    expect(does).toEqual([]);
+    expect(life.beside).toMatchObject({ kind: "starting", deadlineMs: 60_000 });
+    expect({ program, timeout: life.spec.startTimeoutMs }).toEqual({
+      program: "/old",
+      timeout: 60_000,
+    });
+    expect(play(handOver, started, nextReady, event).life.spec.startTimeoutMs).toBe(60_000);
+  });
+
   it("is asked for in vain where the unit is not ready", () => {
     expect(play(exited(), handOver).does).toEqual([]);
   });

@@ -23,11 +23,15 @@ const specs: fc.Arbitrary<UnitSpec> = fc
     crashLoopAfter: fc.integer({ min: 1, max: 4 }),
   })
   .map(({ oneShot, readiness, alive, startTimeoutMs, ...restart }) => {
-    const probe = { kind: "tcp", port: 1, timeoutMs: 1 } as const;
-    const often = { probe, intervalMs: 1, failures: 1 };
-    const watched = alive ? { liveness: often, health: often } : {};
-    return unit("web", { oneShot, readiness, startTimeoutMs, restart, ...watched });
+    return withProbes(unit("web", { oneShot, readiness, restart }), alive, startTimeoutMs);
   });
+
+function withProbes(spec: UnitSpec, alive: boolean, startTimeoutMs: number): UnitSpec {
+  const { liveness: _, health: __, ...plain } = spec;
+  const probe = { kind: "tcp", port: 1, timeoutMs: 1 } as const;
+  const often = { probe, intervalMs: 1, failures: 1 };
+  return { ...plain, startTimeoutMs, ...(alive ? { liveness: often, health: often } : {}) };
+}
 
 /** What a warden, a clock and a prober can do to a unit, and what it has made them do. */
 class World {
@@ -36,7 +40,7 @@ class World {
   process: "none" | "launching" | "up" | "stopping" = "none";
   timerAtMs: number | undefined;
   probing = false;
-  private readonly spec: UnitSpec;
+  private spec: UnitSpec;
 
   constructor(spec: UnitSpec) {
     this.spec = spec;
@@ -63,6 +67,9 @@ class World {
         return { kind: "start-requested", spec: this.spec };
       case "stop-requested":
         return { kind: "stop-requested" };
+      case "spec-changed":
+        this.spec = withProbes(this.spec, move.alive, move.startTimeoutMs);
+        return { kind: "spec-changed", spec: this.spec };
       case "answer":
         if (this.process !== "launching") return undefined;
         this.process = move.ok ? "up" : "none";
@@ -150,6 +157,7 @@ type Move =
   | { readonly kind: "exit"; readonly code: number }
   | { readonly kind: "probe"; readonly result: ProbeResult }
   | { readonly kind: "dependencies"; readonly missing?: string }
+  | { readonly kind: "spec-changed"; readonly alive: boolean; readonly startTimeoutMs: number }
   | { readonly kind: "time"; readonly ms: number };
 
 const moves: fc.Arbitrary<Move> = fc.oneof(
@@ -162,6 +170,11 @@ const moves: fc.Arbitrary<Move> = fc.oneof(
     result: fc.constantFrom(...PROBE_RESULTS),
   }),
   fc.constantFrom<Move>({ kind: "dependencies" }, { kind: "dependencies", missing: "shop:db" }),
+  fc.record({
+    kind: fc.constant("spec-changed" as const),
+    alive: fc.boolean(),
+    startTimeoutMs: fc.integer({ min: 1, max: 50 }),
+  }),
   fc.record({ kind: fc.constant("time" as const), ms: fc.integer({ min: 0, max: 120 }) }),
 );
 
