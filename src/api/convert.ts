@@ -30,6 +30,7 @@ function subjectOf(step: Step): Pick<proto.Step, "cell" | "unit" | "object"> {
     case "await":
     case "stop":
     case "hand-over":
+    case "adjust":
     case "pause":
       return { cell: step.cell, unit: step.unit };
     case "allocate":

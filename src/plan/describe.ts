@@ -24,6 +24,7 @@ export function describeStep(step: Step): string {
     case "await":
     case "stop":
     case "hand-over":
+    case "adjust":
     case "pause":
       return `${step.kind} ${unitKey(step)}`;
   }

@@ -4,10 +4,25 @@
 import type { BoundarySpec, UnitSpec } from "../spec/index.js";
 
 import { formatBytes, formatMs } from "./text.js";
+import { whatTakes } from "./unit-fields.js";
+import type { Takes } from "./unit-fields.js";
 
-/** e.g. `argv[2] "a" → "b"`, `env.RAILS_ENV changed`. What a unit starts after is no part of how it runs. */
-export function unitDifferences(seen: UnitSpec, wanted: UnitSpec): readonly string[] {
-  return compare("", { ...seen, after: [] }, { ...wanted, after: [] });
+/** Those that take a new run, e.g. `argv[2] "a" → "b"`, `env.RAILS_ENV changed`. */
+export function restartDifferences(seen: UnitSpec, wanted: UnitSpec): readonly string[] {
+  return compareUnits(seen, wanted, "restart");
+}
+
+/** Those that do not, e.g. `liveness.interval 5s → 10s`. */
+export function liveDifferences(seen: UnitSpec, wanted: UnitSpec): readonly string[] {
+  return compareUnits(seen, wanted, "live");
+}
+
+function compareUnits(seen: UnitSpec, wanted: UnitSpec, takes: Takes): readonly string[] {
+  const only = (spec: UnitSpec): Fields =>
+    Object.fromEntries(
+      Object.entries(spec).filter(([field]) => whatTakes(field, seen, wanted) === takes),
+    );
+  return compareRecords("", only(seen), only(wanted));
 }
 
 /** e.g. `image digest changed`, `hostname "a" → "b"`. */

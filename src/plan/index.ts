@@ -1,6 +1,7 @@
 export { choosePorts, cloneSpec } from "./clone.js";
 export { describeOver, describeRefused, planBudgets } from "./budgets.js";
 export { describeStep } from "./describe.js";
+export { restartDifferences } from "./difference.js";
 export { limitedDevices, unfitDevices } from "./devices.js";
 export type { UnfitDevice } from "./devices.js";
 export { missingControllers } from "./limits.js";

@@ -11,6 +11,8 @@ import { unitKey } from "./unit-ref.js";
 export type UnitChange =
   /** It is on its way; waited for at the end. */
   | { readonly kind: "await"; readonly reason: string }
+  /** What runs stays, supervised in another way; `await`: it is on its way too. */
+  | { readonly kind: "adjust"; readonly reason: string; readonly await?: string }
   /** Stopped and started again, or handed over; left alone where it could not be started. */
   | { readonly kind: "restart"; readonly reason: string; readonly way: RestartWay }
   /** Stopped, started or both; with neither it goes with its cell. */
@@ -33,7 +35,10 @@ export interface BlockedStart {
 export interface UnitPlan {
   /** Dependents before what they depend on. */
   readonly stops: readonly Step[];
-  /** Each start preceded by what must be awaited for it and was not yet; at the end all others are awaited. */
+  /**
+   * First what is adjusted; then each start preceded by what must be awaited for it and was not yet; at the end all others
+   * are awaited.
+   */
   readonly starts: readonly Step[];
   readonly blocked: readonly BlockedStart[];
 }
@@ -93,9 +98,16 @@ function planStops(graph: UnitGraph, changes: UnitChanges): readonly Step[] {
 }
 
 function planStarts(graph: UnitGraph, changes: UnitChanges): readonly Step[] {
+  const adjusts = [...graph].flatMap(([key, node]) => adjustStep(node, changes.get(key)));
   const starts = [...graph].flatMap(([key, node]) => startSteps(key, node, graph, changes));
   const awaits = [...graph].flatMap(([key, node]) => lastAwait(node, changes.get(key)));
-  return tidy([...starts, ...awaits]);
+  return tidy([...adjusts, ...starts, ...awaits]);
+}
+
+/** Before anything is started: what is awaited then is asked for in the new way. */
+function adjustStep({ ref, spec }: UnitNode, change: UnitChange | undefined): readonly Step[] {
+  if (change?.kind !== "adjust" || spec === undefined) return [];
+  return [{ kind: "adjust", ...ref, spec, reason: change.reason }];
 }
 
 /** What must be up first is awaited, then the unit is started in its way. */
@@ -138,6 +150,8 @@ function pauseBefore(ref: UnitRef, { restart: { staggerMs } }: UnitSpec): readon
 
 function lastAwait({ ref, spec }: UnitNode, change: UnitChange | undefined): readonly Step[] {
   if (change?.kind === "await") return [awaitStep(ref, change.reason)];
+  if (change?.kind === "adjust")
+    return change.await === undefined ? [] : [awaitStep(ref, change.await)];
   if (startReason(change) === undefined) return [];
   return [awaitStep(ref, spec?.oneShot === true ? "until it is done" : UNTIL_READY)];
 }
@@ -157,7 +171,7 @@ function tidy(steps: readonly Step[]): readonly Step[] {
 function isUpAlready(dependency: UnitRef, graph: UnitGraph, changes: UnitChanges): boolean {
   const node: UnitNode | undefined = graph.get(unitKey(dependency));
   const change = changes.get(unitKey(dependency));
-  const stays = change === undefined || wayOf(change) === "hand-over";
+  const stays = change === undefined || change.kind === "adjust" || wayOf(change) === "hand-over";
   return node !== undefined && isUp(node) && stays;
 }
 

@@ -2,7 +2,7 @@
 
 import type { ExitStatus, UnitSpec, UnitStatus } from "../spec/index.js";
 
-import { unitDifferences } from "./difference.js";
+import { liveDifferences, restartDifferences } from "./difference.js";
 import { formatList } from "./text.js";
 import type { UnitChange } from "./unit-change.js";
 import { isLive, isUp } from "./unit-node.js";
@@ -25,17 +25,38 @@ export function wishFor(
     return isLive(node) ? { kind: "change", stop: reason } : undefined;
   }
   if (seen === undefined) return wishByState(undefined);
-  const differences = unitDifferences(seen.spec, spec);
-  if (leaveFailed && wasTried(seen, spec, differences)) return undefined;
-  if (differences.length === 0) return wishByState(seen);
-  const reason = formatList(differences);
+  const differences = restartDifferences(seen.spec, spec);
+  const adjustments = liveDifferences(seen.spec, spec);
+  const all = [...differences, ...adjustments];
+  if (leaveFailed && wasTried(seen, spec, all)) return undefined;
+  if (differences.length === 0) return wishAdjusted(seen, adjustments, leaveFailed);
+  const reason = formatList(all);
   return isLive(node) ? restartOf(node, reason) : { kind: "change", start: reason };
 }
 
 /** Whether it has failed as it is declared now, itself or the run it was to hand over to. */
-function wasTried(seen: UnitStatus, spec: UnitSpec, differences: readonly string[]): boolean {
-  if (differences.length === 0) return LEFT.has(seen.state);
-  return seen.rejected !== undefined && unitDifferences(seen.rejected, spec).length === 0;
+function wasTried(
+  { state, rejected }: UnitStatus,
+  spec: UnitSpec,
+  all: readonly string[],
+): boolean {
+  if (all.length === 0) return LEFT.has(state);
+  if (rejected === undefined) return false;
+  return restartDifferences(rejected, spec).length + liveDifferences(rejected, spec).length === 0;
+}
+
+/** What can be changed of it while it lives; what is started takes its spec with it. */
+function wishAdjusted(
+  seen: UnitStatus,
+  adjustments: readonly string[],
+  leaveFailed: boolean,
+): UnitChange | undefined {
+  const wish = wishByState(seen);
+  const isLeft = leaveFailed && (seen.state === "backoff" || seen.state === "crashloop");
+  const isStarted = wish?.kind === "change" && !isLeft;
+  if (adjustments.length === 0 || isStarted || seen.state === "done") return wish;
+  const reason = formatList(adjustments);
+  return { kind: "adjust", reason, ...(wish?.kind === "await" ? { await: wish.reason } : {}) };
 }
 
 /** A unit that hands over does so only when it is ready, and with the sockets it has. */

@@ -22,6 +22,14 @@ export function askToStart(
   return warden.startBeside(spec, AbortSignal.timeout(patience), restarts);
 }
 
+// Beyond the stop steps' own waits: the kernel kills what is left, and the pool may be slow to take its last writes.
+const STOP_MARGIN_MS = 30_000;
+
+export function stopDeadlineMs({ stop }: UnitSpec): number {
+  const waits = stop.map((step) => (step.kind === "wait" ? step.ms : 0));
+  return waits.reduce((sum, ms) => sum + ms, STOP_MARGIN_MS);
+}
+
 /** @param run undefined: every run there is */
 export async function askToStop(
   warden: Warden,

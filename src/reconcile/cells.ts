@@ -16,6 +16,8 @@ import type {
 import { controllerOf, parentOf } from "../spec/index.js";
 import type { Warden, WardenState } from "../warden/port.js";
 
+import { asDeclared } from "./declared.js";
+import type { Declared } from "./declared.js";
 import { Dependencies } from "./dependencies.js";
 import type { Edges } from "./edges.js";
 import { Supervisor } from "./supervisor.js";
@@ -56,12 +58,9 @@ export class Cells {
   }
 
   /** Finds every cell that outlived the last daemon. Starts and stops nothing by itself. */
-  async adopt(
-    isWanted: (cell: CellName, unit: UnitName) => boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async adopt(declared: Declared, signal: AbortSignal): Promise<void> {
     for (const warden of await this.edges.wardens.adopt(signal))
-      await this.adoptOne(warden, isWanted, signal);
+      await this.adoptOne(warden, declared, signal);
     for (const cell of await this.edges.wardens.listLost()) this.orphaned.add(cell);
     for (const cell of await this.edges.cgroups.list()) {
       if (!this.allocated.has(cell) && (await this.edges.cgroups.isPopulated(cell)))
@@ -69,11 +68,7 @@ export class Cells {
     }
   }
 
-  private async adoptOne(
-    warden: Warden,
-    isWanted: (cell: CellName, unit: UnitName) => boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
+  private async adoptOne(warden: Warden, declared: Declared, signal: AbortSignal): Promise<void> {
     const { cell } = warden;
     const release = this.listen(warden);
     // Exits first, then the state: one that comes between the two waits in the listener's queue.
@@ -83,16 +78,12 @@ export class Cells {
     this.tellOom(cell, oomKills);
     const supervisors = new Map<UnitName, Supervisor>();
     this.allocated.set(cell, { warden, state, units: supervisors, lost: false });
-    for (const unit of units) {
+    for (const told of units) {
+      const { wanted, spec } = declared(cell, told.name);
+      const unit = asDeclared(told, spec);
       supervisors.set(
         unit.name,
-        Supervisor.adopt(
-          this.edges,
-          warden,
-          unit,
-          isWanted(cell, unit.name),
-          this.dependencies.look,
-        ),
+        Supervisor.adopt(this.edges, warden, unit, wanted, this.dependencies.look),
       );
     }
     release();

@@ -60,6 +60,8 @@ async function executeStep(
       return cells.existingUnit(step.cell, step.unit).stop(signal);
     case "hand-over":
       return cells.existingUnit(step.cell, step.unit).handOver(step.spec, signal);
+    case "adjust":
+      return cells.existingUnit(step.cell, step.unit).adjust(step.spec, signal);
     case "pause":
       return pause(edges, step.upToMs, signal);
     case "free":

@@ -3,7 +3,7 @@
 import { KernelError } from "../errors.js";
 import type { ExitStatus, UnitSpec } from "../spec/index.js";
 import type { UnitLife } from "../supervise/index.js";
-import type { WardenRun, WardenUnit } from "../warden/port.js";
+import type { StartedUnit, WardenRun, WardenUnit } from "../warden/port.js";
 
 type Run = Pick<WardenRun, "pid" | "startedAtMs" | "statusText">;
 
@@ -17,6 +17,15 @@ export class Runs {
     this.inCharge = seenOf(unit);
     this.beside = unit.successor === undefined ? {} : seenOf(unit.successor);
     this.exit = unit.exit;
+  }
+
+  /** The warden has answered. */
+  started(started: StartedUnit, where: "alone" | "beside", { beside, phase }: UnitLife): void {
+    if (beside?.kind === "launching") this.beside = { ...this.beside, ...started };
+    else if (phase.kind === "launching") this.inCharge = { ...this.inCharge, ...started };
+    // A short life: its end has overtaken this answer.
+    else if (where === "alone")
+      this.inCharge = { startedAtMs: started.startedAtMs, ...this.inCharge };
   }
 
   swap(): void {

@@ -1,10 +1,10 @@
 // What a daemon does first, after a crash as after a boot: adopt what runs, then bring up what is desired and missing.
 
-import { planMonolith, unitKey } from "../plan/index.js";
-import type { Desired, Step } from "../spec/index.js";
-import { monolithOf } from "../spec/index.js";
+import { planMonolith } from "../plan/index.js";
+import type { Step } from "../spec/index.js";
 
 import type { Context } from "./context.js";
+import { declaredUnits } from "./declared.js";
 import { finishRollback } from "./rollback.js";
 import { forsakeUpgrade } from "./upgrade.js";
 
@@ -26,15 +26,7 @@ export async function adoptCells(context: Context, stop: AbortSignal): Promise<v
         : monolith,
     ),
   );
-  const wanted = new Set(
-    stored.flatMap((monolith) => ("desired" in monolith ? wantedUnits(monolith.desired) : [])),
-  );
-  const unreadable = new Set(
-    stored.filter((monolith) => "corrupt" in monolith).map(({ name }) => name),
-  );
-  const isWanted = (cell: Parameters<typeof monolithOf>[0], unit: string): boolean =>
-    unreadable.has(monolithOf(cell)) || wanted.has(`${cell}:${unit}`);
-  await context.cells.adopt(isWanted, AbortSignal.timeout(ADOPT_DEADLINE_MS));
+  await context.cells.adopt(declaredUnits(stored), AbortSignal.timeout(ADOPT_DEADLINE_MS));
   context.cells.dependencies.declare(
     stored.flatMap((monolith) => ("desired" in monolith ? [monolith.desired.spec] : [])),
   );
@@ -49,12 +41,6 @@ export async function adoptCells(context: Context, stop: AbortSignal): Promise<v
     },
     stop,
   );
-}
-
-function wantedUnits({ spec, stopped }: Desired): readonly string[] {
-  return spec.cells
-    .flatMap((cell) => cell.units.map((unit) => unitKey({ cell: cell.name, unit: unit.name })))
-    .filter((key) => !stopped.includes(key));
 }
 
 /**

@@ -6,14 +6,12 @@ import type { UnitEffect, UnitEvent, UnitLife } from "../supervise/index.js";
 import { adoptedLife, advance, isUp, lifeToState, newLife } from "../supervise/index.js";
 import type { Warden, WardenUnit } from "../warden/port.js";
 
-import { START_DEADLINE_MS, askToStart, askToStop, tellState } from "./asks.js";
+import { START_DEADLINE_MS, askToStart, askToStop, stopDeadlineMs, tellState } from "./asks.js";
 import type { Edges } from "./edges.js";
 import { Prober } from "./prober.js";
+import { refuseOtherRun } from "./declared.js";
 import { Runs, specToBe, startFailure } from "./runs.js";
 import { ENDED, SETTLED, UP, Waiters } from "./waiters.js";
-
-// Beyond the stop steps' own waits: the kernel kills what is left, and the pool may be slow to take its last writes.
-const STOP_MARGIN_MS = 30_000;
 
 type Needs = Pick<Edges, "cgroups" | "clock" | "events" | "warn">;
 
@@ -87,11 +85,7 @@ export class Supervisor {
 
   /** Returns when nothing of the unit is left. */
   async stop(signal: AbortSignal): Promise<void> {
-    const waits = this.life.spec.stop.reduce(
-      (sum, step) => sum + (step.kind === "wait" ? step.ms : 0),
-      0,
-    );
-    const deadline = AbortSignal.timeout(waits + STOP_MARGIN_MS);
+    const deadline = AbortSignal.timeout(stopDeadlineMs(this.life.spec));
     this.dispatch({ kind: "stop-requested" });
     await this.until(
       () => ENDED.has(this.status().state),
@@ -133,6 +127,16 @@ export class Supervisor {
     throw new HengeError("WRONG_STATE", text, this.lookAtLog());
   }
 
+  /**
+   * Returns when the unit is supervised as the spec says; what runs is not touched.
+   * @throws {HengeError} WRONG_STATE: a hand-over has ended otherwise than the spec needs
+   */
+  async adjust(spec: UnitSpec, signal: AbortSignal): Promise<void> {
+    await this.until(() => this.life.beside === undefined, signal, "adjust");
+    refuseOtherRun(this.name, this.life.spec, spec);
+    this.dispatch({ kind: "spec-changed", spec });
+  }
+
   /** Returns why the next run did not take over, if it did not. */
   private async replaceRun(spec: UnitSpec, signal: AbortSignal): Promise<string | undefined> {
     let ended: { readonly failure?: string } | undefined;
@@ -163,7 +167,7 @@ export class Supervisor {
     return isUp(this.life);
   }
 
-  /** As it was started. */
+  /** As it was started, or adjusted since. */
   get after(): UnitSpec["after"] {
     return this.life.spec.after;
   }
@@ -266,12 +270,7 @@ export class Supervisor {
   private async launch(spec: UnitSpec, where: "alone" | "beside"): Promise<void> {
     try {
       const started = await askToStart(this.warden, spec, where, this.life.restarts);
-      const { runs, life } = this;
-      if (life.beside?.kind === "launching") runs.beside = { ...runs.beside, ...started };
-      else if (life.phase.kind === "launching") runs.inCharge = { ...runs.inCharge, ...started };
-      // A short life: its end has overtaken this answer.
-      else if (where === "alone")
-        runs.inCharge = { startedAtMs: started.startedAtMs, ...runs.inCharge };
+      this.runs.started(started, where, this.life);
       this.dispatch({ kind: "started", pid: started.pid });
     } catch (error) {
       this.dispatch({ kind: "start-failed", reason: startFailure(error) });

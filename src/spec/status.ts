@@ -41,7 +41,7 @@ export interface ExitStatus {
 
 export interface UnitStatus {
   readonly name: UnitName;
-  /** As it was started. */
+  /** As it was started, or adjusted since. */
   readonly spec: UnitSpec;
   readonly state: UnitState;
   readonly ready: boolean;

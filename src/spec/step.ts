@@ -39,6 +39,13 @@ export type Step = { readonly reason: string } & (
       readonly unit: UnitName;
       readonly spec: UnitSpec;
     }
+  /** What runs stays, and is supervised as the spec says: its probes, its times, its restart policy. */
+  | {
+      readonly kind: "adjust";
+      readonly cell: CellName;
+      readonly unit: UnitName;
+      readonly spec: UnitSpec;
+    }
   /** Waits for a random time before the unit's turn. */
   | {
       readonly kind: "pause";

@@ -35,7 +35,7 @@ export type Beside =
   | { readonly kind: "retiring" };
 
 export interface UnitLife {
-  /** As it was started last, or is to be started next. */
+  /** As it was started last, or changed since, or is to be started next. */
   readonly spec: UnitSpec;
   readonly phase: Phase;
   /** Beside a phase of `running` or `stopping` only. */

@@ -41,7 +41,7 @@ export const HANDOVER: readonly Mutation[] = [
   {
     name: "a daemon starts a run that has failed again and again",
     file: "src/plan/unit-wish.ts",
-    from: "  if (leaveFailed && wasTried(seen, spec, differences)) return undefined;\n",
+    from: "  if (leaveFailed && wasTried(seen, spec, all)) return undefined;\n",
     to: "",
     test: "test/unit/plan/monolith.test.ts",
   },

@@ -1,12 +1,18 @@
 import { describe, expect, it } from "vitest";
 
-import { boundaryDifferences, unitDifferences } from "../../../src/plan/difference.js";
+import {
+  boundaryDifferences,
+  liveDifferences,
+  restartDifferences,
+} from "../../../src/plan/difference.js";
 import { formatList } from "../../../src/plan/text.js";
+import { unitDirectives } from "../../../src/warden/directives.js";
 import type { ImageName, UnitSpec, VolumeName } from "../../../src/spec/index.js";
 import { boundary, ref, unit } from "../../fixture/index.js";
 
 function changed(before: Partial<UnitSpec>, after: Partial<UnitSpec>): readonly string[] {
-  return unitDifferences(unit("web", before), unit("web", after));
+  const [seen, wanted] = [unit("web", before), unit("web", after)];
+  return [...restartDifferences(seen, wanted), ...liveDifferences(seen, wanted)];
 }
 
 describe("the differences of a unit", () => {
@@ -65,6 +71,81 @@ describe("the differences of a unit", () => {
   it("leave out what it starts after", () => {
     expect(changed({}, { after: [ref("shop:db")] })).toEqual([]);
   });
+});
+
+describe("what a changed field of a unit takes", () => {
+  const tcp = { kind: "tcp", port: 1, timeoutMs: 1 } as const;
+  const watch = { probe: tcp, intervalMs: 1, failures: 1 } as const;
+  const notify = { kind: "notify" } as const;
+  const { restart } = unit();
+  const live: Partial<UnitSpec> = {
+    readiness: { ...tcp, kind: "exec", argv: ["/bin/true"] },
+    readinessIntervalMs: 1,
+    startTimeoutMs: 1,
+    liveness: watch,
+    health: watch,
+    restart: { ...restart, policy: "never", staggerMs: 1 },
+    cleanExits: [0, 3],
+    handover: true,
+  };
+  const fixed: Partial<UnitSpec> = {
+    oneShot: true,
+    argv: ["/bin/other"],
+    cwd: "/srv",
+    env: { A: "a" },
+    envFiles: ["/etc/env"],
+    user: "root",
+    stop: [{ kind: "signal", signal: "SIGINT" }],
+    listen: [{ name: "web", address: "0.0.0.0", port: 1 }],
+    nofile: 1_024,
+    log: { maxBytes: 4_096, keep: 1 },
+    staleSockets: ["/run/web.sock"],
+    readiness: notify,
+  };
+
+  it.each(Object.entries(live))(
+    "is nothing but a word to its supervisor for %s",
+    (field, value) => {
+      const [seen, wanted] = [unit(), unit("web", { [field]: value })];
+      for (const [from, to] of [[seen, wanted] as const, [wanted, seen] as const]) {
+        expect(restartDifferences(from, to)).toEqual([]);
+        expect(liveDifferences(from, to)).not.toEqual([]);
+      }
+      expect(directivesOf(wanted), "the warden is told the same").toEqual(directivesOf(seen));
+    },
+  );
+
+  it.each(Object.entries(fixed))("is a new run for %s", (field, value) => {
+    const [seen, wanted] = [unit(), unit("web", { [field]: value })];
+    for (const [from, to] of [[seen, wanted] as const, [wanted, seen] as const]) {
+      expect(liveDifferences(from, to)).toEqual([]);
+      expect(restartDifferences(from, to)).not.toEqual([]);
+    }
+  });
+
+  it("is a new run for readiness only from and to notify", () => {
+    const [probed, notified] = [
+      unit("web", { readiness: tcp }),
+      unit("web", { readiness: notify }),
+    ];
+    expect(restartDifferences(probed, notified)).toEqual(['readiness.kind "tcp" → "notify"']);
+    expect(restartDifferences(probed, unit())).toEqual([]);
+  });
+
+  it("is a new run for the clean exits of a one-shot, whose end they judge", () => {
+    const migrate = (cleanExits: readonly number[]) => unit("web", { oneShot: true, cleanExits });
+    expect(restartDifferences(migrate([0]), migrate([0, 3]))).toEqual(["clean-exits[1] none → 3"]);
+  });
+
+  it("is a new run for what another version of Henge has started it with", () => {
+    const seen = { ...unit(), sandbox: true };
+    expect(restartDifferences(seen, unit())).toEqual(["sandbox true → none"]);
+  });
+
+  /** What the warden does with a unit: its spec is only kept. */
+  function directivesOf(spec: UnitSpec): readonly string[] {
+    return unitDirectives(spec).filter((word) => !word.startsWith("{"));
+  }
 });
 
 describe("the differences of a boundary", () => {

@@ -9,7 +9,7 @@ import {
   planStop,
   unitKey,
 } from "../../../src/plan/index.js";
-import type { Controller, Desired, Observed, UnitRef } from "../../../src/spec/index.js";
+import type { Controller, Desired, Observed, UnitRef, UnitSpec } from "../../../src/spec/index.js";
 import { anyDesired, anyObserved, anyTouchableObserved, simulate } from "../../fixture/index.js";
 
 const facts = { offered: ["cpu", "memory", "io", "pids"] satisfies Controller[], keeps: [] };
@@ -41,6 +41,10 @@ function allocatedCells({ cells }: Observed): readonly string[] {
   return allocated.map(({ name }) => name).sort();
 }
 
+function withoutAfter({ after: _, ...unit }: UnitSpec): Omit<UnitSpec, "after"> {
+  return unit;
+}
+
 function expectReached(desired: Desired, seen: Observed): void {
   const { spec } = desired;
   expect(allocatedCells(seen)).toEqual(spec.cells.map(({ name }) => name).sort());
@@ -60,6 +64,7 @@ function expectReached(desired: Desired, seen: Observed): void {
       } else if (!exempt.has(key)) {
         expect(["running", "done", "degraded"], key).toContain(found?.state);
         expect(found?.spec.argv, key).toEqual(unit.argv);
+        if (found?.state !== "done") expect(found?.spec, key).toMatchObject(withoutAfter(unit));
       }
     }
     const undeclared = status?.units.filter(

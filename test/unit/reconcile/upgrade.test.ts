@@ -116,6 +116,20 @@ it("goes back when what came up does not stay up", async () => {
   expect(await house.plan(daemon, manifest(1))).toEqual([]);
 });
 
+it("goes back to the old probe, without a restart, where nothing else is new and it does not hold", async () => {
+  const { house, daemon } = await open();
+  const watched = manifest(1).replace(
+    "argv: [/bin/db]",
+    "argv: [/bin/db], health: { exec: [/fails], interval: 100ms, failures: 1 }",
+  );
+  await expect(upgrade(house, daemon, watched)).rejects.toThrow(
+    "cannot upgrade shop: shop/db:db is degraded: exec probe: exit 1; it is back on what ran before",
+  );
+  expect(await house.plan(daemon, manifest(1))).toEqual([]);
+  expect((await states(daemon))["shop/db:db"]).toBe("running");
+  expect(house.journal().filter((act) => act.includes("shop/db"))).toEqual([]);
+});
+
 it("refuses what is not up or not well, and changes nothing", async () => {
   const house = await House.build();
   const daemon = await house.daemon();

@@ -80,8 +80,8 @@ export interface ValidateReply {
 
 export interface Step {
   /**
-   * create-volume, set-volume, import-image, allocate, set-limit, publish, start, await, stop, hand-over, pause, free: a
-   * word and no enum, for there will be more kinds than a client knows.
+   * create-volume, set-volume, import-image, allocate, set-limit, publish, adjust, start, await, stop, hand-over, pause,
+   * free: a word and no enum, for there will be more kinds than a client knows.
    */
   readonly kind: string;
   readonly cell?: string | undefined;
