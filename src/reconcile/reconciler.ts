@@ -2,7 +2,15 @@
 
 import type { Finding } from "../kernel/port.js";
 import { parseManifest } from "../manifest/index.js";
-import type { CellName, CellStatus, Event, SnapshotName, SnapshotStatus } from "../spec/index.js";
+import type {
+  CellName,
+  CellStatus,
+  Event,
+  SnapshotName,
+  SnapshotStatus,
+  UnitName,
+  UnitStatus,
+} from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
@@ -203,16 +211,22 @@ export class Reconciler implements Control {
     await this.get(cell); // unknown cells are told as such
     const cells = (await this.list()).filter(({ name }) => isWithin(name, cell));
     const sources = cells.flatMap(({ name, units }) =>
-      units
-        .filter((candidate) => unit === undefined || (name === cell && candidate.name === unit))
+      this.unitsWithLogs(name, units)
+        .filter((candidate) => unit === undefined || (name === cell && candidate === unit))
         .map((candidate) => ({
           cell: name,
-          unit: candidate.name,
+          unit: candidate,
           directory: this.context.edges.wardens.logDirectoryOf(name),
         })),
     );
     if (unit !== undefined && sources.length === 0) throw unitNotFound(cell, unit);
     yield* this.context.edges.readLogs(sources, query, signal);
+  }
+
+  /** What a unit said is there to be read when it is no longer declared. */
+  private unitsWithLogs(cell: CellName, shown: readonly UnitStatus[]): readonly UnitName[] {
+    const known = this.context.cells.get(cell)?.units.keys() ?? [];
+    return [...new Set([...shown.map(({ name }) => name), ...known])];
   }
 
   events(

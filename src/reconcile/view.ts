@@ -10,6 +10,8 @@ import type {
 } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
+import { ENDED } from "./waiters.js";
+
 /** Cells in the manifest's order, then those no manifest declares. */
 export function viewMonolith(
   stored: StoredMonolith | undefined,
@@ -42,11 +44,14 @@ function absent(spec: CellSpec, reason: string | undefined): CellStatus {
   };
 }
 
+/** A unit no manifest declares is shown for as long as something of it runs. */
 function withUnits(spec: CellSpec, found: CellStatus): CellStatus {
   const declared = spec.units.map(
     (unit) => found.units.find(({ name }) => name === unit.name) ?? unstarted(unit),
   );
-  const extra = found.units.filter((unit) => !spec.units.some(({ name }) => name === unit.name));
+  const extra = found.units.filter(
+    (unit) => !ENDED.has(unit.state) && !spec.units.some(({ name }) => name === unit.name),
+  );
   return { ...found, units: [...declared, ...extra] };
 }
 

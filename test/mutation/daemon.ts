@@ -353,6 +353,20 @@ export const DAEMON: readonly Mutation[] = [
     test: "test/unit/reconcile/dependencies.test.ts",
   },
   {
+    name: "a unit that was removed is shown for ever",
+    file: "src/reconcile/view.ts",
+    from: "!ENDED.has(unit.state) && ",
+    to: "",
+    test: "test/unit/reconcile/view.test.ts",
+  },
+  {
+    name: "what a removed unit said cannot be read",
+    file: "src/reconcile/reconciler.ts",
+    from: "this.context.cells.get(cell)?.units.keys() ?? [];",
+    to: "[];",
+    test: "test/unit/reconcile/view.test.ts",
+  },
+  {
     name: "a unit is restarted for being degraded",
     file: "src/supervise/unit.ts",
     from: "return onHealth(life, event.reason);",
