@@ -12,7 +12,7 @@ const PORT = 13_471;
 
 // Answers one request at a time and says who it is; ready as soon as nothing holds it back; TERM ends it between two.
 const SERVER = `
-use Socket; $| = 1; my $ends; $SIG{TERM} = sub { $ends = 1 };
+use Errno; use Socket; $| = 1; my $ends; $SIG{TERM} = sub { $ends = 1 };
 open(my $listener, '+<&=', 3) or die $!;
 print "run $$\\n";
 exit 3 if $ENV{BROKEN};
@@ -21,7 +21,11 @@ socket(my $n, AF_UNIX, SOCK_DGRAM, 0); connect($n, sockaddr_un($ENV{NOTIFY_SOCKE
 send($n, "READY=1", 0);
 while (!$ends) {
   accept(my $c, $listener) or next;
-  my $head = ''; sysread($c, $head, 4096, length $head) or last until $head =~ /\\r\\n\\r\\n/;
+  my $head = '';
+  while ($head !~ /\\r\\n\\r\\n/) {
+    my $read = sysread($c, $head, 4096, length $head);
+    last unless $read || !defined $read && $!{EINTR};
+  }
   syswrite($c, "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok"); close $c;
 }`;
 

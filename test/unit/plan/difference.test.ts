@@ -144,7 +144,7 @@ describe("what a changed field of a unit takes", () => {
 
   /** What the warden does with a unit: its spec is only kept. */
   function directivesOf(spec: UnitSpec): readonly string[] {
-    return unitDirectives(spec).filter((word) => !word.startsWith("{"));
+    return unitDirectives(spec, 0).filter((word) => !word.startsWith("{"));
   }
 });
 
