@@ -4,15 +4,21 @@ import { ADJUST } from "./adjust.js";
 import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
 import { HANDOVER } from "./handover.js";
+import { KERNEL } from "./kernel.js";
 import type { Mutation } from "./mutation.js";
+import { NETWORK } from "./network.js";
 import { PACKAGE } from "./package.js";
 import { SNAPSHOTS } from "./snapshots.js";
+import { STORAGE } from "./storage.js";
 import { WARDEN } from "./warden.js";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...ADJUST,
   ...BUDGETS,
   ...DAEMON,
+  ...KERNEL,
+  ...NETWORK,
+  ...STORAGE,
   ...WARDEN,
   ...HANDOVER,
   ...SNAPSHOTS,

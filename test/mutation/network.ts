@@ -1,0 +1,41 @@
+// What the daemon's rules for networks defend.
+
+import type { Mutation } from "./mutation.js";
+
+export const NETWORK: readonly Mutation[] = [
+  {
+    name: "a neighbour's packet comes to a cell's own address",
+    file: "src/network/ruleset.ts",
+    from: "rules: [`oifname ${veths} ct status dnat accept`, `oifname ${veths} drop`],",
+    to: "rules: [`oifname ${veths} accept`],",
+    test: "test/system/network-boundary.test.ts",
+  },
+  {
+    name: "a cell reaches the host",
+    file: "src/network/ruleset.ts",
+    from: "status dnat accept`, `iifname ${veths} drop`],",
+    to: "status dnat accept`],",
+    test: "test/system/network-boundary.test.ts",
+  },
+  {
+    name: "rules that somebody flushed stay away",
+    file: "src/network/network.ts",
+    from: "    await applyRules(this.#run, restoreText(this.#rootKey, published));\n    return true;",
+    to: "    return true;",
+    test: "test/system/network-guard.test.ts",
+  },
+  {
+    name: "an accept that somebody put before a drop stays",
+    file: "src/network/ruleset.ts",
+    from: "  return isSameSet(listing.chains, wanted) && isSameSet(listing.published, published);",
+    to: "  return listing.chains.length >= wanted.length && isSameSet(listing.published, published);",
+    test: "test/system/network-guard.test.ts",
+  },
+  {
+    name: "a change of the rules is not heard of while the ear is away",
+    file: "src/network/watch.ts",
+    from: "        changed(processOf(line));",
+    to: "        if (processOf(line) !== undefined) changed(processOf(line));",
+    test: "test/system/network-guard.test.ts",
+  },
+];

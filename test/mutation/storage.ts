@@ -1,0 +1,107 @@
+// What is kept: volumes, images, records and the audit trail.
+
+import type { Mutation } from "./mutation.js";
+
+export const STORAGE: readonly Mutation[] = [
+  {
+    name: "a record is not synced before it is renamed",
+    file: "src/store/record.ts",
+    from: "      await file.sync();\n",
+    to: "",
+    test: "test/system/store.test.ts",
+    built: true,
+  },
+  {
+    name: "the directory of a record is not synced after the rename",
+    file: "src/store/record.ts",
+    from: "    await rename(temporary, path);\n    await syncDirectory(dirname(path));",
+    to: "    await rename(temporary, path);",
+    test: "test/system/store.test.ts",
+    built: true,
+  },
+  {
+    name: "the audit line is not on the disk before the act",
+    file: "src/store/audit.ts",
+    from: "        if (entry.result === undefined) await file.datasync();\n",
+    to: "",
+    test: "test/system/store.test.ts",
+    built: true,
+  },
+  {
+    name: "the checksum of a record is not compared",
+    file: "src/store/record.ts",
+    from: "record.sha256 !== sha256(JSON.stringify(record.body))",
+    to: "false",
+    test: "test/unit/store/record.test.ts",
+  },
+  {
+    name: "a clean-up takes what is just being made for remains",
+    file: "src/storage/subvolume.ts",
+    from: " && !making.has(path))\n      await making.alone(path, () => destroySubvolume(run, path, signal));",
+    to: ")\n      await destroySubvolume(run, path, signal);",
+    test: "test/contract/storage/driver.test.ts",
+  },
+  {
+    name: "two make the same image at once",
+    file: "src/storage/making.ts",
+    from: "      await other;\n",
+    to: "      break;\n",
+    test: "test/contract/storage/driver.test.ts",
+  },
+  {
+    name: "a dataset of another daemon is used",
+    file: "src/storage/zfs-pool.ts",
+    from: "  if (found.owner !== owner) throw ownedByAnother(pool, found.owner);\n",
+    to: "",
+    test: "test/unit/storage/zfs.test.ts",
+  },
+  {
+    name: "a key that others may read is taken",
+    file: "src/storage/zfs-properties.ts",
+    from: "(mode & OTHERS) !== 0",
+    to: "false",
+    test: "test/system/key-file.test.ts",
+  },
+  {
+    name: "another dataset is taken for the one that was made here",
+    file: "src/storage/zfs-pool.ts",
+    from: "(recorded !== undefined && recorded !== found.guid)",
+    to: "false",
+    test: "test/unit/storage/zfs.test.ts",
+  },
+  {
+    name: "a volume that was made in part counts as made",
+    file: "src/storage/subvolume.ts",
+    from: "  const partial = partialPath(path);\n  try {",
+    to: "  const partial = path;\n  try {",
+    test: "test/contract/storage/btrfs.test.ts",
+  },
+  {
+    name: "another file system in the pool's place is taken for it",
+    file: "src/storage/btrfs-pool.ts",
+    from: "  await checkMounted(pool.run, pool, uuid);\n",
+    to: "",
+    test: "test/contract/storage/btrfs.test.ts",
+  },
+  {
+    name: "a mark of an earlier boot counts",
+    file: "src/store/halt-mark.ts",
+    from: "isDeepStrictEqual(await readRecord(path), mark)",
+    to: "(await readRecord(path)) !== undefined",
+    test: "test/unit/reconcile/halt.test.ts",
+  },
+  {
+    name: "doctor waits for a pool that hangs",
+    file: "src/kernel/pool.ts",
+    from: 'within("ask the pool", poolDeadlineMs, pool.facts())',
+    to: "pool.facts()",
+    test: "test/unit/kernel/host.test.ts",
+  },
+  {
+    name: "id maps are tried on a pool that fails",
+    file: "src/kernel/findings/pool.ts",
+    from: "(isUsable(health) && health.devices.every(({ errors }) => errors === 0))",
+    to: "isUsable(health)",
+    test: "test/unit/kernel/findings/pool.test.ts",
+  },
+];
