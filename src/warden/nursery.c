@@ -8,7 +8,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "birth.h"
 #include "cell.h"
-#include "frame.h"
 #include "kernel.h"
 
 #define LISTEN_FD 3
@@ -33,14 +32,7 @@
 #define PROBE_SECONDS 30
 /* A host that is out of descriptors is not asked for one in a tight loop. */
 #define PAUSE_MS 100
-#define LENGTH_BYTES 4
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
-
-/* Strings point into the message; rest is what the warden gets. */
-struct birth {
-	char *cell, *network, *rest;
-	size_t rest_length;
-};
 
 static char program[PATH_MAX];
 
@@ -53,65 +45,6 @@ static bool is_peer_root(int connection)
 	socklen_t size = sizeof(peer);
 	/* As the host counts: root of a cell is someone else. */
 	return getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == 0;
-}
-
-static int read_all(int fd, void *to, size_t length)
-{
-	for (size_t at = 0; at < length;) {
-		ssize_t count = read(fd, (char *)to + at, length - at);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return count < 0 ? -errno : -EPIPE;
-		at += (size_t)count;
-	}
-	return 0;
-}
-
-/* Returns the message, which ends in NUL, or NULL. */
-static char *read_message(int connection, size_t *length, struct failure *fail)
-{
-	unsigned char head[LENGTH_BYTES];
-	int err = read_all(connection, head, sizeof(head));
-	*length = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
-		  (size_t)head[3] << 24;
-	if (err == 0 && (*length == 0 || *length > FRAME_MAX_BYTES))
-		err = -EMSGSIZE;
-	char *message = err < 0 ? NULL : malloc(*length);
-	if (err == 0)
-		err = message == NULL ? -ENOMEM : read_all(connection, message, *length);
-	if (err == 0 && message[*length - 1] != '\0')
-		err = -EBADMSG;
-	if (err == 0)
-		return message;
-	free(message);
-	fail_with(fail, err, "read", "request");
-	return NULL;
-}
-
-/* The string at *at, which is moved behind it; NULL at the end. */
-static char *next_string(char **at, const char *end)
-{
-	char *text = *at;
-	if (text == end)
-		return NULL;
-	*at += strlen(text) + 1;
-	return text;
-}
-
-static int parse_birth(char *message, size_t length, struct birth *birth, struct failure *fail)
-{
-	const char *end = message + length;
-	const char *kind = next_string(&message, end);
-	birth->cell = next_string(&message, end);
-	birth->network = birth->cell == NULL ? NULL : next_string(&message, end);
-	/* A cell's name that begins with a dash would be read as an option. */
-	if (birth->network == NULL || strcmp(kind, "warden") != 0 || birth->cell[0] == '\0' ||
-	    birth->cell[0] == '-')
-		return fail_with(fail, EBADMSG, "parse", "request");
-	birth->rest = message;
-	birth->rest_length = (size_t)(end - message);
-	return 0;
 }
 
 /* Returns the descriptor, -1 when no network is to be joined. text: PID START, or nothing. */
@@ -184,7 +117,7 @@ static void execute(char **argv, struct failure *fail)
 static void become_warden(int *connection, char *message, size_t length, struct failure *fail)
 {
 	struct birth birth = { 0 };
-	if (parse_birth(message, length, &birth, fail) < 0)
+	if (birth_parse(message, length, &birth, fail) < 0)
 		return;
 	int network = open_network(birth.network, fail);
 	int request = fail->err != 0 ? -1 : keep(&birth, fail);
@@ -202,8 +135,8 @@ static void become_probe(int connection, char *message, size_t length, struct fa
 	char *argv[PROBE_ARGUMENTS_MAX + 3] = { "henge-warden", "--probe" };
 	const char *end = message + length;
 	size_t count = 0;
-	next_string(&message, end);
-	for (char *text; (text = next_string(&message, end)) != NULL; count++) {
+	birth_next(&message, end);
+	for (char *text; (text = birth_next(&message, end)) != NULL; count++) {
 		if (count == PROBE_ARGUMENTS_MAX) {
 			fail_with(fail, E2BIG, "parse", "request");
 			return;
@@ -222,7 +155,7 @@ static void become_probe(int connection, char *message, size_t length, struct fa
 static void become(int *connection, struct failure *fail)
 {
 	size_t length;
-	char *message = read_message(*connection, &length, fail);
+	char *message = birth_read(*connection, &length, fail);
 	if (message == NULL)
 		return;
 	if (strcmp(message, "probe") == 0)
