@@ -7,6 +7,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever read it has gone, as in `henge logs -f … | head`.
   process.exit(error.code === "EPIPE" ? 0 : 70);
 });
+// Nobody hears what went wrong; the exit code still says it.
+process.stderr.on("error", () => undefined);
 
 const { stdin, stdout, stderr, env } = process;
 const code = await runCli(process.argv.slice(2), {

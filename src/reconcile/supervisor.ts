@@ -7,9 +7,9 @@ import { adoptedLife, advance, isUp, lifeToState, newLife } from "../supervise/i
 import type { Warden, WardenUnit } from "../warden/port.js";
 
 import { START_DEADLINE_MS, askToStart, askToStop, stopDeadlineMs, tellState } from "./asks.js";
+import { refuseOtherRun } from "./declared.js";
 import type { Edges } from "./edges.js";
 import { Prober } from "./prober.js";
-import { refuseOtherRun } from "./declared.js";
 import { Runs, specToBe, startFailure } from "./runs.js";
 import { ENDED, SETTLED, UP, Waiters } from "./waiters.js";
 

@@ -54,4 +54,12 @@ export const PACKAGE: readonly Mutation[] = [
     test: "test/system/cli.test.ts",
     built: true,
   },
+  {
+    name: "an error that nobody hears ends henge with another code",
+    file: "src/cli/main.ts",
+    from: 'process.stderr.on("error", () => undefined);\n',
+    to: "",
+    test: "test/system/cli.test.ts",
+    built: true,
+  },
 ];

@@ -8,13 +8,15 @@ import { manifestJsonSchema } from "../../src/manifest/index.js";
 
 const PIPE_BYTES = 65_536;
 
-/** `henge schema` into a pipe (Node.js would make it a socket, which holds more) that `reader` reads. */
-function schemaInto(reader: string): { readonly status: number | null; readonly stdout: string } {
-  const script = `"$@" | { ${reader}; }`;
-  const words = [process.execPath, "dist/src/cli/main.js", "schema"];
+/** Runs `henge` as "$@" of a script: what Node.js would give it for a pipe is a socket, which holds more. */
+function run(
+  script: string,
+  ...words: readonly string[]
+): { readonly status: number | null; readonly stdout: string } {
+  const henge = [process.execPath, "dist/src/cli/main.js", ...words];
   const { status, stdout, stderr } = spawnSync(
     "bash",
-    ["-o", "pipefail", "-c", script, "bash", ...words],
+    ["-o", "pipefail", "-c", script, "bash", ...henge],
     { encoding: "utf8" },
   );
   expect(stderr).toBe("");
@@ -24,9 +26,17 @@ function schemaInto(reader: string): { readonly status: number | null; readonly 
 it("has printed all of it when it ends, also into a pipe that is read slowly", () => {
   const schema = `${JSON.stringify(manifestJsonSchema(), null, 2)}\n`;
   expect(schema.length).toBeGreaterThan(PIPE_BYTES);
-  expect(schemaInto("sleep 3; cat")).toEqual({ status: 0, stdout: schema });
+  expect(run('"$@" | { sleep 3; cat; }', "schema")).toEqual({ status: 0, stdout: schema });
 });
 
 it("ends without a word when its reader has gone", () => {
-  expect(schemaInto("exec true")).toEqual({ status: 0, stdout: "" });
+  expect(run('"$@" | true', "schema")).toEqual({ status: 0, stdout: "" });
+});
+
+it("says how it ended by its exit code when nobody hears its error", () => {
+  const heard = run('"$@" 2>&1', "validate", "/nonexistent");
+  expect(heard.stdout).toContain("cannot read /nonexistent");
+  expect(heard.status).toBeGreaterThan(1);
+  const unheard = run('{ sleep 1; "$@" 2>&1 >/dev/null; } | true', "validate", "/nonexistent");
+  expect(unheard.status).toBe(heard.status);
 });
