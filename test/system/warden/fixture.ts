@@ -133,13 +133,14 @@ function build(base: string): World {
 
 async function demolish(world: World): Promise<void> {
   for (const warden of world.wardens) warden.close();
-  for (const group of [world.cgroup, world.wardenCgroup]) {
-    writeFileSync(join(group, "cgroup.kill"), "1");
+  const groups = [world.cgroup, world.wardenCgroup];
+  for (const group of groups) writeFileSync(join(group, "cgroup.kill"), "1");
+  for (const group of groups)
     await until(`${group} is empty`, () =>
       readFileSync(join(group, "cgroup.events"), "utf8").includes("populated 0"),
     );
-    removeGroup(group);
-  }
+  // Only now: a warden that lives removes the groups of its units itself.
+  for (const group of groups) removeGroup(group);
   rmSync(world.root, { recursive: true });
 }
 
