@@ -81,7 +81,8 @@ export async function apply(
   await context.change(request, async () => {
     await refuseHalted(context, "bring it up");
     await context.ensurePool(signal);
-    await bringTo(context, desired, report, signal);
+    await context.images.keep(desired.spec.images, () => bringTo(context, desired, report, signal));
+    await context.images.dropOld(context.edges, signal);
   });
 }
 
@@ -105,25 +106,6 @@ async function bringTo(
   await context.edges.store.write(desired);
   context.cells.dependencies.declare([desired.spec]);
   await context.execute(monolith, steps, report, signal);
-  await dropOldImages(context, signal);
-}
-
-/** Images nothing desires any more, of any monolith. What fails here is tried again after the next apply. */
-export async function dropOldImages({ edges }: Context, signal: AbortSignal): Promise<void> {
-  const stored = await edges.store.list();
-  // A record that cannot be read may need any of them.
-  if (stored.some((monolith) => "corrupt" in monolith)) return;
-  const wanted = new Set(
-    stored
-      .flatMap((monolith) => ("desired" in monolith ? monolith.desired.spec.images : []))
-      .map(({ name, digest }) => `${name}@${digest ?? ""}`),
-  );
-  for (const image of await edges.volumes.listImages()) {
-    if (wanted.has(`${image.name}@${image.digest}`)) continue;
-    await edges.volumes.destroyImage(image.name, image.digest, signal).catch((error: unknown) => {
-      edges.warn(`the image ${image.name} is no longer needed, but stays`, error);
-    });
-  }
 }
 
 /** @throws {HengeError} CELL_NOT_FOUND; WRONG_STATE: a nested cell, which only its manifest can remove */
@@ -155,7 +137,7 @@ export async function free(
       if (monolithOf(name) === monolith) context.blocked.delete(name);
     await context.edges.network.sweep(context.cells.names());
     if (destroyData) await destroyVolumes(context, monolith, report, signal);
-    await dropOldImages(context, signal).catch((error: unknown) => {
+    await context.images.dropOld(context.edges, signal).catch((error: unknown) => {
       context.edges.warn("images that are no longer needed stay", error);
     });
   });

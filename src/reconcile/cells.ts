@@ -21,7 +21,7 @@ import type { Declared } from "./declared.js";
 import { Dependencies } from "./dependencies.js";
 import type { Edges } from "./edges.js";
 import { Supervisor } from "./supervisor.js";
-import { chooseUidBase } from "./uid-range.js";
+import { UidRanges } from "./uid-range.js";
 
 export interface AllocatedCell {
   readonly warden: Warden;
@@ -38,10 +38,14 @@ export class Cells {
   private readonly allocated = new Map<CellName, AllocatedCell>();
   /** Cells a former daemon's warden left without a witness. */
   private readonly orphaned = new Set<CellName>();
+  private readonly uidRanges: UidRanges;
   readonly dependencies: Dependencies;
 
   constructor(edges: Edges) {
     this.edges = edges;
+    this.uidRanges = new UidRanges(edges.rootKey, () =>
+      [...this.allocated.values()].map(({ state }) => state.uidBase),
+    );
     this.dependencies = new Dependencies(edges.random, this.allocated);
   }
 
@@ -92,7 +96,7 @@ export class Cells {
   /** @throws {HengeError} what the pool, the kernel or the warden refused; nothing of the cell is left */
   async allocate(monolith: MonolithName, spec: CellSpec, signal: AbortSignal): Promise<void> {
     try {
-      await this.raise(monolith, spec, signal);
+      await this.uidRanges.lend((uidBase) => this.raise(uidBase, monolith, spec, signal));
       if (spec.boundary.network === "own") await this.publish(spec.name, spec.publish);
     } catch (error) {
       // With a deadline of its own: what was interrupted is cleaned up all the same.
@@ -102,7 +106,12 @@ export class Cells {
     this.edges.events.emit({ kind: "cell-state", state: "running" }, spec.name);
   }
 
-  private async raise(monolith: MonolithName, spec: CellSpec, signal: AbortSignal): Promise<void> {
+  private async raise(
+    uidBase: number,
+    monolith: MonolithName,
+    spec: CellSpec,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { cgroups, wardens, hidden } = this.edges;
     const { name: cell, boundary } = spec;
     const root = await this.rootOf(spec);
@@ -110,7 +119,6 @@ export class Cells {
       boundary.mounts.map(({ volume }) => this.volumeSource(monolith, volume)),
     );
     const networkOf = this.networkOf(spec);
-    const uidBase = chooseUidBase(this.edges.rootKey, this.uidBases());
     const wardenCgroup = await cgroups.ensureWardenLeaf(cell);
     await cgroups.ensureCell(cell, this.offeredLimits(spec.limits));
     const warden = await wardens.allocate(
@@ -274,10 +282,6 @@ export class Cells {
   private networkOf({ name, boundary }: CellSpec): number | undefined {
     const parent = boundary.network === "parent" ? parentOf(name) : undefined;
     return parent === undefined ? undefined : this.existing(parent).warden.initPid;
-  }
-
-  private uidBases(): ReadonlySet<number> {
-    return new Set([...this.allocated.values()].map((cell) => cell.state.uidBase));
   }
 
   private offeredLimits(limits: Limits): Limits {

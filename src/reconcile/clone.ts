@@ -49,27 +49,37 @@ export async function clone(
     await refuseHalted(context, "clone it");
     await refuseNameInUse(context, name);
     const original = await declared(context, from);
-    const { found } = await context.edges.volumes.findSnapshot(from, snapshot);
-    refuseMissingParts(original, found);
-    const spec = cloneSpec(original, name, await portsOf(context, original, options.publish));
-    const stored = await context.edges.store.list();
-    refuseTakenPorts(spec, stored);
-    await refuseUnfitBudgets(spec, stored, context.edges.host, report);
-    await cloneVolumes(context, { monolith: from, snapshot }, spec, report, signal);
-    // On record only now: a daemon killed before must not make empty volumes for it.
-    await context.edges.store.write({ spec, stopped: [] });
-    const steps = planMonolith(
-      { spec, stopped: [] },
-      await context.observe(name),
-      context.planFacts,
+    await context.images.keep(original.images, () =>
+      cloneOriginal(context, original, options, report, signal),
     );
-    for (const { hostAddress, hostPort, cellPort } of spec.cells[0]?.publish ?? [])
-      report({
-        kind: "note",
-        text: `${hostAddress}:${String(hostPort)} leads to ${name}:${String(cellPort)}`,
-      });
-    await context.execute(name, steps, report, signal);
   });
+}
+
+async function cloneOriginal(
+  context: Context,
+  original: MonolithSpec,
+  { name, snapshot, publish }: CloneOptions,
+  report: Report,
+  signal: AbortSignal,
+): Promise<void> {
+  const from = { monolith: original.name, snapshot };
+  const { found } = await context.edges.volumes.findSnapshot(from.monolith, snapshot);
+  refuseMissingParts(original, found);
+  const spec = cloneSpec(original, name, await portsOf(context, original, publish));
+  const stored = await context.edges.store.list();
+  refuseTakenPorts(spec, stored);
+  await refuseUnfitBudgets(spec, stored, context.edges.host, report);
+  await cloneVolumes(context, from, spec, report, signal);
+  // On record only now: a daemon killed before must not make empty volumes for it.
+  const desired = { spec, stopped: [] };
+  await context.edges.store.write(desired);
+  const steps = planMonolith(desired, await context.observe(name), context.planFacts);
+  for (const { hostAddress, hostPort, cellPort } of spec.cells[0]?.publish ?? [])
+    report({
+      kind: "note",
+      text: `${hostAddress}:${String(hostPort)} leads to ${name}:${String(cellPort)}`,
+    });
+  await context.execute(name, steps, report, signal);
 }
 
 async function declared(context: Context, monolith: MonolithName): Promise<MonolithSpec> {

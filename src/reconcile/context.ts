@@ -18,6 +18,7 @@ import type { Progress } from "./control.js";
 import type { Edges } from "./edges.js";
 import { Exclusive } from "./exclusive.js";
 import { executeSteps } from "./execute.js";
+import { Images } from "./images.js";
 import { observe, observeCells, observePublished } from "./observe.js";
 import { OneOffs } from "./one-offs.js";
 import { Requests } from "./requests.js";
@@ -30,6 +31,7 @@ export class Context {
   readonly cells: Cells;
   readonly requests: Requests;
   readonly oneOffs = new OneOffs(async (cell) => (await this.desired(monolithOf(cell)))?.spec);
+  readonly images = new Images();
   readonly startedAtMs: number;
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();

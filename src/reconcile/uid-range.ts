@@ -29,3 +29,30 @@ export function chooseUidBase(rootKey: string, taken: ReadonlySet<number>): numb
     },
   );
 }
+
+/** A range is nobody else's from when it is chosen: cells of several monoliths are raised beside each other. */
+export class UidRanges {
+  private readonly rootKey: string;
+  private readonly taken: () => readonly number[];
+  private readonly lent = new Set<number>();
+
+  /** @param taken first uids of the cells there are */
+  constructor(rootKey: string, taken: () => readonly number[]) {
+    this.rootKey = rootKey;
+    this.taken = taken;
+  }
+
+  /**
+   * @param raise makes a cell of the range, which is among the taken ones when it returns
+   * @throws {HengeError} as chooseUidBase does
+   */
+  async lend(raise: (uidBase: number) => Promise<void>): Promise<void> {
+    const uidBase = chooseUidBase(this.rootKey, new Set([...this.taken(), ...this.lent]));
+    this.lent.add(uidBase);
+    try {
+      await raise(uidBase);
+    } finally {
+      this.lent.delete(uidBase);
+    }
+  }
+}

@@ -6,7 +6,7 @@ import { forcedRuns, planMonolith, planUpgrade, unitKey } from "../plan/index.js
 import type { UpgradePhase } from "../plan/index.js";
 import type { Desired, MonolithName, MonolithSpec, SnapshotName } from "../spec/index.js";
 
-import { desireFitting, dropOldImages } from "./apply.js";
+import { desireFitting } from "./apply.js";
 import type { Context, Report } from "./context.js";
 import type { ApplyOptions, ManifestSource } from "./control.js";
 import { refuseBrokenPromises } from "./desire.js";
@@ -41,7 +41,10 @@ export async function upgrade(
     const name = automaticName("upgrade", edges.clock.now());
     await takeHeld(context, monolith, name, signal);
     report({ kind: "note", text: `took snapshot ${name}` });
-    await run(context, { current, spec, snapshot: name }, report, signal);
+    await context.images.keep([...current.spec.images, ...spec.images], () =>
+      run(context, { current, spec, snapshot: name }, report, signal),
+    );
+    await context.images.dropOld(edges, signal);
   });
 }
 
@@ -94,7 +97,6 @@ async function run(
   } catch (error) {
     throw pastReturn(spec.name, snapshot, error);
   }
-  await dropOldImages(context, signal);
 }
 
 async function take(

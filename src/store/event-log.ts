@@ -4,10 +4,12 @@ import { open, readFile, rename, stat } from "node:fs/promises";
 
 import type { Event } from "../spec/index.js";
 
+import { takeTurns } from "./turns.js";
+
 export interface EventLog {
   /** What was on file when it was opened, oldest first. */
   readonly past: readonly Event[];
-  /** Not synced: an event repeats what wardens and records already keep. */
+  /** In the order of the calls. Not synced: an event repeats what wardens and records already keep. */
   append(event: Event): Promise<void>;
   close(): Promise<void>;
 }
@@ -18,10 +20,11 @@ export async function openEventLog(path: string): Promise<EventLog> {
   await rotate(path);
   const past = [...(await readEvents(`${path}.1`)), ...(await readEvents(path))];
   const file = await open(path, "a", 0o600);
+  const inTurn = takeTurns();
   return {
     past,
-    append: (event) => file.appendFile(`${JSON.stringify(event)}\n`),
-    close: () => file.close(),
+    append: (event) => inTurn(() => file.appendFile(`${JSON.stringify(event)}\n`)),
+    close: () => inTurn(() => file.close()),
   };
 }
 

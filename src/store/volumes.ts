@@ -5,6 +5,7 @@ import { HengeError } from "../errors.js";
 import type { MonolithName, SnapshotName, VolumeName } from "../spec/index.js";
 
 import { readRecord, writeRecord } from "./record.js";
+import { takeTurns } from "./turns.js";
 
 export interface VolumeLedger {
   /** @throws {HengeError} WRONG_STATE: it was made before, so the pool that lacks it is not the pool it was */
@@ -40,7 +41,9 @@ export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
   // Its checksum has shown that these are the bytes this daemon's own writer wrote.
   const guids = new Map(Object.entries((read ?? {}) as Record<string, string>));
   const keyOf = (monolith: MonolithName, volume: VolumeName): string => `${monolith}/${volume}`;
-  const save = (): Promise<void> => writeRecord(path, Object.fromEntries(guids));
+  // Monoliths change beside each other, and have one file here.
+  const inTurn = takeTurns();
+  const save = (): Promise<void> => inTurn(() => writeRecord(path, Object.fromEntries(guids)));
   return {
     requireNew(monolith, volume) {
       const known = guids.get(keyOf(monolith, volume));

@@ -4,6 +4,20 @@ import type { Mutation } from "./mutation.js";
 
 export const DAEMON: readonly Mutation[] = [
   {
+    name: "two cells that are raised at once get the same uid range",
+    file: "src/reconcile/uid-range.ts",
+    from: "    this.lent.add(uidBase);\n",
+    to: "",
+    test: "test/unit/reconcile/beside.test.ts",
+  },
+  {
+    name: "events are written beside each other",
+    file: "src/store/event-log.ts",
+    from: "inTurn(() => file.appendFile(`${JSON.stringify(event)}\\n`))",
+    to: "file.appendFile(`${JSON.stringify(event)}\\n`)",
+    test: "test/unit/store/event-log.test.ts",
+  },
+  {
     name: "a volume that is another dataset is mounted",
     file: "src/reconcile/cells.ts",
     from: "    await this.edges.ledger.confirm(monolith, volume, source.guid);\n",

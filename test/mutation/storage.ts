@@ -28,6 +28,27 @@ export const STORAGE: readonly Mutation[] = [
     built: true,
   },
   {
+    name: "two monoliths write the record of their volumes at once",
+    file: "src/store/volumes.ts",
+    from: "inTurn(() => writeRecord(path, Object.fromEntries(guids)))",
+    to: "writeRecord(path, Object.fromEntries(guids))",
+    test: "test/unit/store/volumes.test.ts",
+  },
+  {
+    name: "an image is dropped that a change beside counts on",
+    file: "src/reconcile/images.ts",
+    from: "[...desired, ...[...this.kept].flat()]",
+    to: "desired",
+    test: "test/unit/reconcile/images.test.ts",
+  },
+  {
+    name: "a change counts on an image that is just being dropped",
+    file: "src/reconcile/images.ts",
+    from: "      await this.dropped;\n",
+    to: "",
+    test: "test/unit/reconcile/images.test.ts",
+  },
+  {
     name: "the checksum of a record is not compared",
     file: "src/store/record.ts",
     from: "record.sha256 !== sha256(JSON.stringify(record.body))",

@@ -58,3 +58,19 @@ it("follows a cell and those nested in it, past events first", async () => {
   expect(seen).toEqual(["shop", "shop/web"]);
   await close();
 });
+
+it("has events on file in the order in which they were told", async () => {
+  const path = join(await temporaryDirectory(), "events");
+  const log = await openEventLog(path);
+  const numbers = Array.from({ length: 200 }, (_, index) => index + 1);
+  await Promise.all(
+    numbers.map((seq) =>
+      // The first ones are the longest: beside each other, later ones would be written sooner.
+      log.append({ kind: "daemon", text: "x".repeat(100 * (200 - seq)), seq, atMs: 0 }),
+    ),
+  );
+  await log.close();
+  const next = await openEventLog(path);
+  expect(next.past.map(({ seq }) => seq)).toEqual(numbers);
+  await next.close();
+});

@@ -1,0 +1,49 @@
+// Images nothing desires any more, of any monolith, are dropped from the pool; not those a change beside that counts on.
+
+import type { ImageSpec } from "../spec/index.js";
+
+import type { Edges } from "./edges.js";
+
+type Pool = Pick<Edges, "store" | "volumes" | "warn">;
+
+export class Images {
+  private readonly kept = new Set<readonly ImageSpec[]>();
+  private dropped: Promise<unknown> = Promise.resolve();
+
+  /** Runs `act`, which may count on whichever of these it sees in the pool. */
+  async keep(images: readonly ImageSpec[], act: () => Promise<void>): Promise<void> {
+    this.kept.add(images);
+    try {
+      // Whoever looked before these were kept has ended.
+      await this.dropped;
+      await act();
+    } finally {
+      this.kept.delete(images);
+    }
+  }
+
+  /** What fails here is tried again after the next change. */
+  async dropOld(pool: Pool, signal: AbortSignal): Promise<void> {
+    const dropping = this.dropped.then(() => this.drop(pool, signal));
+    this.dropped = dropping.catch(() => undefined);
+    await dropping;
+  }
+
+  private async drop({ store, volumes, warn }: Pool, signal: AbortSignal): Promise<void> {
+    const stored = await store.list();
+    // A record that cannot be read may need any of them.
+    if (stored.some((monolith) => "corrupt" in monolith)) return;
+    const desired = stored.flatMap((one) => ("desired" in one ? one.desired.spec.images : []));
+    for (const image of await volumes.listImages()) {
+      const wanted = new Set([...desired, ...[...this.kept].flat()].map(keyOf));
+      if (wanted.has(keyOf(image))) continue;
+      await volumes.destroyImage(image.name, image.digest, signal).catch((error: unknown) => {
+        warn(`the image ${image.name} is no longer needed, but stays`, error);
+      });
+    }
+  }
+}
+
+function keyOf({ name, digest = "" }: Pick<ImageSpec, "name" | "digest">): string {
+  return `${name}@${digest}`;
+}
