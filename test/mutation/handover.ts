@@ -43,7 +43,7 @@ export const HANDOVER: readonly Mutation[] = [
     file: "src/plan/unit-wish.ts",
     from: "  if (leaveFailed && wasTried(seen, spec, all)) return undefined;\n",
     to: "",
-    test: "test/unit/plan/monolith.test.ts",
+    test: "test/unit/plan/units.test.ts",
   },
   {
     name: "a unit hands over while what it waits for is down",

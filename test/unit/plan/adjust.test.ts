@@ -1,13 +1,10 @@
 import { describe, expect, it } from "vitest";
 
 import { describeStep, planMonolith } from "../../../src/plan/index.js";
-import type { Controller, UnitSpec, UnitState } from "../../../src/spec/index.js";
+import type { UnitSpec, UnitState } from "../../../src/spec/index.js";
 import { cell, cellStatus, desired, observed, ref, unit, unitStatus } from "../../fixture/index.js";
+import { facts } from "./fixture.js";
 
-const facts = {
-  offered: ["cpu", "memory", "pids", "io", "cpuset"] satisfies Controller[],
-  keeps: [],
-};
 const probe = { kind: "tcp", port: 3000, timeoutMs: 1_000 } as const;
 const liveness = (intervalMs: number) => ({ liveness: { probe, intervalMs, failures: 3 } });
 const old = unit("web", liveness(5_000));
