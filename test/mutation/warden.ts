@@ -16,7 +16,7 @@ export const WARDEN: readonly Mutation[] = [
     file: "src/warden/child.c",
     from: "int err = kernel_close_range((unsigned int)last + 1, ~0U, 0);",
     to: "int err = dup2(0, 77) < 0 ? -errno : 0;",
-    test: "test/system/warden-boundary.test.ts",
+    test: "test/system/warden-given.test.ts",
     built: true,
   },
   {

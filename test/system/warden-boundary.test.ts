@@ -1,26 +1,15 @@
+// What a cell is bounded by on a real kernel: its namespaces, ids and network, and what it sees of the host.
+
 import { execFileSync } from "node:child_process";
-import {
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  readlinkSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import type { UnitSpec, VolumeName } from "../../src/spec/index.js";
-import { deadline, exitOf, isGone, output, unit, until, useWorld } from "./warden/fixture.js";
+import type { VolumeName } from "../../src/spec/index.js";
+import { deadline, output, unit, until, useWorld } from "./warden/fixture.js";
 
 const SLEEP = ["/bin/sleep", "1000"];
-
-function mounted(): string[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .map((line) => line.split(" ")[4] ?? "");
-}
 
 describe("the boundary of a cell", () => {
   const world = useWorld();
@@ -209,158 +198,5 @@ describe("the boundary of a cell", () => {
       const refused = world().allocate({}, { tmpfs: [{ path, sizeBytes: 4096 }] });
       await expect(refused).rejects.toMatchObject({ op: "mount", errno: "EINVAL", path });
     }
-  });
-});
-
-describe("what a unit is given", () => {
-  const world = useWorld();
-
-  async function lines(script: string, change: Partial<UnitSpec> = {}) {
-    return await output(world(), await world().allocate(), script, change);
-  }
-
-  it("is exactly its environment", async () => {
-    process.env["HENGE_LEAK"] = "leaked";
-    expect((await lines("env -u _", { env: { A: "x y\nz" }, user: "nobody" })).sort()).toEqual(
-      [
-        ...[
-          "A=x y",
-          "z",
-          "HOME=/nonexistent",
-          "LOGNAME=nobody",
-          "USER=nobody",
-          "PWD=/",
-          "SHELL=/usr/sbin/nologin",
-        ],
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-      ].sort(),
-    );
-    delete process.env["HENGE_LEAK"];
-  });
-
-  it("is its working directory, as PWD too", async () => {
-    expect(await lines("pwd; echo $PWD", { cwd: "/usr/bin" })).toEqual(["/usr/bin", "/usr/bin"]);
-  });
-
-  it("is no descriptor but the three", async () => {
-    expect(await lines("ls /proc/$$/fd")).toEqual(["0", "1", "2"]);
-  });
-
-  it("is no capability at all unless it is root, and then seven", async () => {
-    const script = "grep -E '^(Cap|NoNewPrivs)' /proc/self/status | tr -s '\\t' ' '";
-    const zero = "0000000000000000";
-    expect(await lines(script, { user: "nobody" })).toEqual([
-      ...["Inh", "Prm", "Eff", "Bnd", "Amb"].map((set) => `Cap${set}: ${zero}`),
-      "NoNewPrivs: 1",
-    ]);
-  });
-
-  it("is seven capabilities when it is root", async () => {
-    const [prm, bnd] = await lines("grep -E '^Cap(Prm|Bnd)' /proc/self/status | cut -f2");
-    expect([prm, bnd]).toEqual(["00000000000000fb", "00000000000000fb"]);
-  });
-
-  it("is limits of its own, and no core dump", async () => {
-    expect(
-      await lines("ulimit -n; ulimit -c; cat /proc/self/oom_score_adj", { nofile: 4096 }),
-    ).toEqual(["4096", "0", "0"]);
-  });
-
-  it("is no other place in the line for the out-of-memory killer than everyone's", async () => {
-    writeFileSync("/proc/self/oom_score_adj", "500");
-    try {
-      expect(await lines("cat /proc/self/oom_score_adj")).toEqual(["0"]);
-    } finally {
-      writeFileSync("/proc/self/oom_score_adj", "0");
-    }
-  });
-
-  it("is no sight of other users' processes", async () => {
-    const script = "set -- /proc/[0-9]*; echo $#; ls /proc/1 2>&1";
-    expect(await lines(script, { user: "nobody" })).toEqual([
-      "1", // The shell.
-      expect.stringMatching(/No such file/),
-    ]);
-  });
-
-  it("is default signals and an empty mask", async () => {
-    const script = "grep -E '^Sig(Blk|Ign)' /proc/self/status | cut -f2";
-    expect(await lines(script)).toEqual(["0000000000000000", "0000000000000000"]);
-  });
-
-  it("is outputs it can open anew as its own user", async () => {
-    expect(await lines("echo again > /dev/stdout", { user: "nobody" })).toEqual(["again"]);
-  });
-});
-
-describe("a freed cell", () => {
-  const world = useWorld();
-
-  it("leaves no process, no mount, no cgroup leaf, no record", async () => {
-    const before = mounted();
-    const warden = await world().allocate();
-    const { pid } = await warden.start(unit("sleep", SLEEP), deadline());
-    const { wardenPid, initPid } = warden;
-    await warden.free(deadline());
-    expect([wardenPid, initPid, pid].filter((process) => !isGone(process))).toEqual([]);
-    const added = mounted().filter((point) => !before.includes(point));
-    expect(added.filter((point) => !point.startsWith("/tmp/"))).toEqual([]); // Other tests mount there.
-    expect(readdirSync(join(world().root, "run/cells"))).toEqual([]);
-    for (const group of [world().cgroup, world().wardenCgroup]) {
-      expect(
-        readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory()),
-      ).toEqual([]);
-    }
-  });
-
-  it("is freed although it is frozen", async () => {
-    const warden = await world().allocate();
-    const { pid } = await warden.start(unit("sleep", SLEEP), deadline());
-    writeFileSync(join(world().cgroup, "cgroup.freeze"), "1");
-    await until("it is frozen", () =>
-      readFileSync(join(world().cgroup, "cgroup.events"), "utf8").includes("frozen 1"),
-    );
-    await warden.free(deadline());
-    expect(isGone(pid)).toBe(true);
-  });
-
-  it("leaves nothing when nobody waited for it to stand", async () => {
-    for (const ms of [1, 5, 10, 20, 40]) {
-      const abandoned = world().port.allocate(world().request(), AbortSignal.timeout(ms));
-      const warden = await abandoned.catch((error: unknown) => {
-        expect(error).toMatchObject({ code: "DEADLINE" });
-      });
-      await warden?.free(deadline());
-      await until("nothing is left", () =>
-        [world().cgroup, world().wardenCgroup].every((group) =>
-          readFileSync(join(group, "cgroup.events"), "utf8").includes("populated 0"),
-        ),
-      );
-      expect(await world().port.listLost()).toEqual([]);
-    }
-  });
-
-  it("can be allocated again at once, even where its cgroups were killed before", async () => {
-    for (let round = 0; round < 3; round++) {
-      for (const group of [world().cgroup, world().wardenCgroup])
-        writeFileSync(join(group, "cgroup.kill"), "1");
-      const warden = await world().allocate();
-      const exit = await exitOf(warden, "one", () =>
-        warden.start(unit("one", ["/bin/true"]), deadline()),
-      );
-      expect(exit.exit.code).toBe(0);
-      await warden.free(deadline());
-    }
-  });
-
-  it("has a warden that lives outside its cgroup, in one of its own", async () => {
-    const warden = await world().allocate();
-    const pids = (group: string) => readFileSync(join(group, "cgroup.procs"), "utf8").trim();
-    expect(pids(world().wardenCgroup)).toBe(String(warden.wardenPid));
-    expect(pids(join(world().cgroup, "henge.init"))).toBe(String(warden.initPid));
-    expect(pids(world().cgroup)).toBe("");
-    expect(
-      statSync(join(world().root, "run/cells", world().cell, "warden.sock")).mode & 0o777,
-    ).toBe(0o600);
   });
 });
