@@ -1,11 +1,13 @@
+// What `henge` asks of the daemon for each verb, and what it prints of the answer.
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
 import type { Progress } from "../../src/reconcile/control.js";
-import type { CellName, Event, Step, UnitName, VolumeName } from "../../src/spec/index.js";
-import { iterate, report } from "../fake/control.js";
+import type { CellName, Step, UnitName, VolumeName } from "../../src/spec/index.js";
+import { report } from "../fake/control.js";
 import { cell, cellStatus, unit, unitStatus } from "../fixture/index.js";
 import { Screen, henge, keyboard, startDaemon } from "./api-harness.js";
 import type { TestDaemon } from "./api-harness.js";
@@ -222,126 +224,6 @@ it.each([
   const { exit } = await henge(daemon.root, ["down", "shop", ...more], { stdin });
   expect(exit).toBe(64);
   expect(asked).toEqual([]);
-});
-
-it("prints logs with their unit, and control characters only where they can do no harm", async () => {
-  const text = "\u001b]52;c;aGk=\u0007 hi\u009b31m\ttab";
-  const asked: unknown[] = [];
-  const daemon = await startDaemon({
-    logs: (query) => {
-      asked.push(query);
-      return iterate([{ cell: web, unit: puma, atMs: AT, stream: "stderr" as const, text }]);
-    },
-  });
-  const stdout = new Screen();
-  stdout.isTTY = true;
-  await henge(
-    daemon.root,
-    ["logs", "shop/web:puma", "--tail", "5", "--since", "2026-11-23T08:00:00Z"],
-    { stdout },
-  );
-  expect(stdout.text).toBe("shop/web:puma | \\x1b]52;c;aGk=\\x07 hi\\x9b31m\ttab\n");
-  expect(asked).toEqual([
-    {
-      target: { cell: "shop/web", unit: "puma" },
-      follow: false,
-      sinceMs: Date.UTC(2026, 10, 23, 8),
-      tail: 5,
-    },
-  ]);
-  const piped = await henge(daemon.root, ["logs", "shop/web"]);
-  expect(piped.stdout).toBe(`shop/web:puma | ${text}\n`);
-  const json = await henge(daemon.root, ["logs", "shop/web", "-o", "json"]);
-  expect(json.stdout).not.toMatch(/[\u0080-\u009f]/);
-  expect(JSON.parse(json.stdout)).toEqual({
-    ...{ cell: "shop/web", unit: "puma", at: "2026-11-23T08:45:00.000Z", stream: "stderr", text },
-  });
-});
-
-it("prints events of every kind, one JSON object a line or one text line each", async () => {
-  const base = { atMs: AT, cell: "shop/web" };
-  const events: Event[] = [
-    { ...base, seq: 1, kind: "cell-state", state: "running" },
-    {
-      ...{ ...base, seq: 2, kind: "unit-state", unit: "puma", state: "crashloop" },
-      ...{ pid: 7, reason: "ended 5 times" },
-    },
-    {
-      ...{ ...base, seq: 3, kind: "unit-exit", unit: "puma", pid: 7, wardenSeq: 9 },
-      exit: { code: 3, atMs: AT },
-    },
-    { ...base, seq: 4, kind: "step", step: "set-limit", text: "memory.max 4096" },
-    { seq: 5, atMs: AT, kind: "daemon", text: "started" },
-    { ...base, seq: 6, kind: "oom", kills: 3 },
-    { ...base, seq: 7, kind: "pressure", resource: "io", avg10: 12.5 },
-    {
-      ...{ ...base, seq: 8, kind: "unit-exit", unit: "puma", pid: 7, wardenSeq: 10 },
-      exit: { signal: "SIGKILL", outOfMemory: true, atMs: AT },
-    },
-    { seq: 9, atMs: AT, kind: "rules-restored", by: "nft[7]" },
-    { seq: 10, atMs: AT, kind: "rules-restored" },
-  ];
-  const asked: unknown[] = [];
-  const daemon = await startDaemon({
-    events: (query) => {
-      asked.push(query);
-      return iterate(events);
-    },
-  });
-  const text = await henge(daemon.root, ["events", "shop"]);
-  const json = await henge(daemon.root, ["events", "-o", "json", "--since-seq", "4"]);
-  const at = "2026-11-23T08:45:00.000Z";
-  expect(asked).toEqual([
-    { follow: false, sinceSeq: 0, cell: "shop" },
-    { follow: false, sinceSeq: 4 },
-  ]);
-  expect(text.stdout.trimEnd().split("\n")).toEqual([
-    `${at} 1 shop/web is running`,
-    `${at} 2 shop/web puma is crashloop (pid 7): ended 5 times`,
-    `${at} 3 shop/web puma (pid 7) ended: code 3`,
-    `${at} 4 shop/web set-limit: memory.max 4096`,
-    `${at} 5 henged started`,
-    `${at} 6 shop/web ran out of memory: 3 processes killed since it was allocated`,
-    `${at} 7 shop/web waits for io: 12.50% of the last 10 s`,
-    `${at} 8 shop/web puma (pid 7) ended: SIGKILL, out of memory`,
-    `${at} 9 henged put the network's rules back after they were changed by nft[7]`,
-    `${at} 10 henged put the network's rules back after they were changed`,
-  ]);
-  expect(
-    json.stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line) as unknown),
-  ).toEqual([
-    { seq: 1, at, cell: "shop/web", kind: "cell-state", state: "running", reason: null },
-    {
-      ...{ seq: 2, at, cell: "shop/web", kind: "unit-state", unit: "puma", state: "crashloop" },
-      pid: 7,
-      reason: "ended 5 times",
-    },
-    {
-      ...{ seq: 3, at, cell: "shop/web", kind: "unit-exit", unit: "puma", pid: 7 },
-      exit: { code: 3, at },
-    },
-    {
-      seq: 4,
-      at,
-      cell: "shop/web",
-      kind: "step",
-      step: "set-limit",
-      unit: null,
-      text: "memory.max 4096",
-    },
-    { seq: 5, at, cell: null, kind: "daemon", text: "started" },
-    { seq: 6, at, cell: "shop/web", kind: "oom", kills: 3 },
-    { seq: 7, at, cell: "shop/web", kind: "pressure", resource: "io", avg10: 12.5 },
-    {
-      ...{ seq: 8, at, cell: "shop/web", kind: "unit-exit", unit: "puma", pid: 7 },
-      exit: { signal: "SIGKILL", outOfMemory: true, at },
-    },
-    { seq: 9, at, cell: null, kind: "rules-restored", by: "nft[7]" },
-    { seq: 10, at, cell: null, kind: "rules-restored", by: null },
-  ]);
 });
 
 it.each([
