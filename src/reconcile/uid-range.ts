@@ -14,7 +14,7 @@ const RANGES_PER_ROOT = 1_024;
  * @returns the first uid of a free range, a multiple of 65,536 not below 2^20
  * @throws {HengeError} OVER_CAPACITY: every range of this root is in use
  */
-export function chooseUidBase(rootKey: string, taken: ReadonlySet<number>): number {
+function chooseUidBase(rootKey: string, taken: ReadonlySet<number>): number {
   const blocks = Math.floor((LAST_RANGE - FIRST_RANGE + 1) / RANGES_PER_ROOT);
   const block = rootKey === "" ? 0 : 1 + (Number.parseInt(rootKey, 16) % (blocks - 1));
   for (let n = 0; n < RANGES_PER_ROOT; n++) {
