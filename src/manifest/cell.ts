@@ -112,7 +112,9 @@ const snapshots = z.strictObject({
   "before-changes": z
     .boolean()
     .prefault(false)
-    .describe("Take one before up, start, stop, restart and down change anything."),
+    .describe(
+      "Take one before up, start, stop, restart and down change anything, and before a one-off of run.",
+    ),
   keep: wholeNumber(1, 1_000)
     .prefault(10)
     .describe("Of those taken by themselves, the newest that stay."),

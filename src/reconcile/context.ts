@@ -12,6 +12,7 @@ import type {
 import { monolithOf } from "../spec/index.js";
 import type { PlanFacts } from "../plan/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
+import { takeTurns } from "../store/turns.js";
 
 import { Cells } from "./cells.js";
 import type { Progress } from "./control.js";
@@ -36,6 +37,7 @@ export class Context {
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();
   private readonly exclusive = new Exclusive();
+  private readonly runsInTurn = takeTurns();
   private poolEnsured: Promise<unknown> = Promise.resolve();
 
   constructor(edges: Edges) {
@@ -126,6 +128,14 @@ export class Context {
       await tell("ok");
     };
     await this.requests.once(id, () => this.exclusive.run(monolith, verb, audited, giveWay));
+  }
+
+  /**
+   * What comes before a one-off: no change of the monolith happens meanwhile; other one-offs wait for it.
+   * @throws {HengeError} BUSY: a change of the monolith is in flight
+   */
+  async beforeRun(monolith: MonolithName, act: () => Promise<void>): Promise<void> {
+    await this.runsInTurn(() => this.exclusive.run(monolith, "run", act));
   }
 
   async execute(

@@ -2,11 +2,13 @@
 
 import { HengeError } from "../errors.js";
 import type { CellName, CellStatus, UnitSpec } from "../spec/index.js";
+import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
 import type { Context } from "./context.js";
 import type { ExecOptions, Target } from "./control.js";
 import { nameWords } from "./command-words.js";
+import { snapshotBeforeRun } from "./snapshots.js";
 
 /** @param status of the target's cell */
 export async function exec(
@@ -30,7 +32,11 @@ export async function exec(
       },
       signal,
     );
-  if (oneOff !== undefined) return await runOneOff(context, options, like, oneOff.requestId, start);
+  if (oneOff !== undefined)
+    return await runOneOff(context, options, like, oneOff.requestId, async () => {
+      await snapshotBeforeRun(context, monolithOf(target.cell), signal);
+      return start();
+    });
   await context.edges.audit.append({
     atMs: context.edges.clock.now(),
     requestId: crypto.randomUUID(),

@@ -101,7 +101,8 @@ async function takeWhileHeld(
   );
 }
 
-const AUTOMATIC = /^before-[a-z]+-\d{8}-\d{6}-\d{3}$/;
+const AUTOMATIC = /^before-([a-z]+)-\d{8}-\d{6}-\d{3}$/;
+const RUN = "run";
 
 /**
  * What the manifest asks for before a change of it. There is no change without it.
@@ -120,7 +121,20 @@ export async function snapshotBefore(
   const name = automaticName(verb, clock.now());
   await takeHeld(context, spec.name, name, signal);
   report({ kind: "note", text: `took snapshot ${name}` });
-  await dropOld(context, spec.name, spec.snapshots.keep, signal);
+  await dropOld(context, spec.name, verb, spec.snapshots.keep, signal);
+}
+
+/** A one-off may change as much as any verb does. */
+export async function snapshotBeforeRun(
+  context: Context,
+  monolith: MonolithName,
+  signal: AbortSignal,
+): Promise<void> {
+  const spec = (await context.desired(monolith))?.spec;
+  if (spec?.snapshots?.beforeChanges !== true) return;
+  await context.beforeRun(monolith, () =>
+    snapshotBefore(context, RUN, spec, () => undefined, signal),
+  );
 }
 
 export function automaticName(verb: string, nowMs: number): SnapshotName {
@@ -128,16 +142,21 @@ export function automaticName(verb: string, nowMs: number): SnapshotName {
   return `before-${verb}-${digits}` as SnapshotName;
 }
 
-/** Those a clone needs stay, and so do those somebody has named. */
+/**
+ * Those a clone needs stay, and so do those somebody has named. Those before a run count by themselves: one-offs by the
+ * hour leave what was before an `up`.
+ */
 async function dropOld(
   { edges }: Context,
   monolith: MonolithName,
+  verb: string,
   keep: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const automatic = (await edges.volumes.listSnapshots(monolith)).filter(({ name }) =>
-    AUTOMATIC.test(name),
-  );
+  const automatic = (await edges.volumes.listSnapshots(monolith)).filter(({ name }) => {
+    const before = AUTOMATIC.exec(name)?.[1];
+    return before !== undefined && (before === RUN) === (verb === RUN);
+  });
   const old = automatic.slice(0, Math.max(0, automatic.length - keep));
   for (const { name } of old.filter(({ clones }) => clones.length === 0))
     await edges.volumes.destroySnapshot(monolith, name as SnapshotName, signal);

@@ -18,6 +18,20 @@ export const SNAPSHOTS: readonly Mutation[] = [
     test: "test/unit/reconcile/snapshots.test.ts",
   },
   {
+    name: "a one-off begins without the snapshot the manifest wants",
+    file: "src/reconcile/exec.ts",
+    from: "      await snapshotBeforeRun(context, monolithOf(target.cell), signal);\n",
+    to: "",
+    test: "test/unit/reconcile/one-offs.test.ts",
+  },
+  {
+    name: "snapshots before one-offs push out those before other changes",
+    file: "src/reconcile/snapshots.ts",
+    from: " && (before === RUN) === (verb === RUN)",
+    to: "",
+    test: "test/unit/reconcile/one-offs.test.ts",
+  },
+  {
     name: "a rollback that was interrupted is forgotten",
     file: "src/reconcile/rollback.ts",
     from: "    await context.edges.ledger.beginRollback(monolith, volumes, name);\n",

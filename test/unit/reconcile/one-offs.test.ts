@@ -117,6 +117,76 @@ describe("a one-off", () => {
   });
 });
 
+describe("a one-off of a monolith that wants snapshots before changes", () => {
+  const CAREFUL = `${ROOM}snapshots: { before-changes: true, keep: 2 }\n`;
+
+  async function names(daemon: Reconciler): Promise<readonly string[]> {
+    const taken = await daemon.snapshots(cell("shop"));
+    return taken.map(({ name }) => name.replace(/-\d.*/, ""));
+  }
+
+  it("begins when there is one, and leaves those that were before other changes", async () => {
+    const { house, daemon } = await shop(CAREFUL);
+    await daemon.restart({ cell: cell("shop/web") }, house.request(), silent, forever());
+    for (let n = 1; n <= 3; n += 1) {
+      house.clock.advance(1_000);
+      await (
+        await run(daemon, ["/bin/true"])
+      ).exit;
+    }
+    expect(await names(daemon)).toEqual(["before-restart", "before-run", "before-run"]);
+    expect(house.held).toHaveLength(4);
+  });
+
+  it("does not begin, and takes no room, when there can be none", async () => {
+    const { house, daemon } = await shop(CAREFUL);
+    house.holdsStill = false;
+    for (let n = 0; n < 3; n += 1)
+      await expect(run(daemon, ["/bin/true"])).rejects.toMatchObject({ code: "DEADLINE" });
+    expect(house.world.execs).toEqual([]);
+    expect((await trail(house))[1]?.["result"]).toMatch(/^cannot take snapshot before-run-/);
+  });
+
+  /** No snapshot is done before the returned function is called. */
+  function holdSnapshots(house: House): () => void {
+    const take = house.volumes.takeSnapshot;
+    let goOn = (): void => undefined;
+    const told = new Promise<void>((resolve) => (goOn = resolve));
+    house.volumes.takeSnapshot = async (...words) => {
+      await told;
+      house.clock.advance(1);
+      await take(...words);
+    };
+    return goOn;
+  }
+
+  it("waits for another's; a change meanwhile is refused", async () => {
+    const { house, daemon } = await shop(CAREFUL);
+    const goOn = holdSnapshots(house);
+    const runs = [run(daemon, ["/bin/true"]), run(daemon, ["/bin/true"])];
+    await settle(() => house.held.length === 1);
+    const restart = daemon.restart({ cell: cell("shop/web") }, "r2", silent, forever());
+    await expect(restart).rejects.toThrow("cannot restart shop: run is under way");
+    goOn();
+    for (const session of await Promise.all(runs)) await session.exit;
+    expect(await names(daemon)).toEqual(["before-run", "before-run"]);
+  });
+
+  it("is refused while a change is under way", async () => {
+    const { house, daemon } = await shop(CAREFUL);
+    const goOn = holdSnapshots(house);
+    const restart = daemon.restart({ cell: cell("shop/web") }, "r2", silent, forever());
+    await settle(() => house.held.length === 1);
+    await expect(run(daemon, ["/bin/true"])).rejects.toMatchObject({
+      code: "BUSY",
+      message: "cannot run shop: restart is under way",
+    });
+    goOn();
+    await restart;
+    expect(house.world.execs).toEqual([]);
+  });
+});
+
 it.each([
   [
     ["bin/tootctl", "accounts", "modify", "alice", "--role", "Owner"],
