@@ -119,15 +119,31 @@ it("survives a kill -9 of the daemon: same processes, nothing planned", async ()
   });
 });
 
+it("keeps a row over a restart of the cells behind the web", async () => {
+  const before = await redmine.pids();
+  for (const cell of ["sidekiq", "redis", "postgres"])
+    await host.mustHenge("restart", `redmine/${cell}`);
+  const after = await redmine.pids();
+  for (const unit of ["sidekiq:sidekiq", "redis:redis", "postgres:postgres"]) {
+    expect(after[`redmine/${unit}`], unit).not.toBe(before[`redmine/${unit}`]);
+  }
+  expect(after["redmine/web:puma"]).toBe(before["redmine/web:puma"]);
+  expect(await redmine.projects()).toBe("bridge");
+  const log = await host.mustHenge("logs", "redmine/postgres:postgres");
+  expect(log).toContain("database system is shut down");
+  expect(log).not.toContain("was not properly shut down");
+  await redmine.eventually(
+    () => redmine.isLoggedIn(),
+    (is) => is,
+  );
+});
+
 it("keeps its data when it goes down, and has it when it is up again", async () => {
   await host.mustHenge("down", "redmine");
   expect(await redmine.cells()).toEqual([]);
   await hengeWithFile("up", MANIFEST);
   expect(await redmine.projects()).toBe("bridge");
   expect(await redmine.isLoggedIn()).toBe(true);
-  const log = await host.mustHenge("logs", "redmine/postgres:postgres");
-  expect(log).toContain("database system is shut down");
-  expect(log).not.toContain("was not properly shut down");
 });
 
 it("destroys every dataset of it when its data are to be destroyed", async () => {
