@@ -17,11 +17,18 @@ const ARROWS = {
   "manifest/": { house: ["spec/", "errors.js"], packages: ["yaml", "zod", "fastest-levenshtein"] },
   "plan/": { house: ["spec/"] },
   "supervise/": { house: ["spec/"] },
-  "reconcile/": { house: [...CORE, "errors.js", "store/"], types: EDGE_PORTS, node: true },
+  "reconcile/": {
+    house: [...CORE, "errors.js", "turns.js", "store/"],
+    types: EDGE_PORTS,
+    node: true,
+  },
   ...Object.fromEntries(
-    EDGES.map((edge) => [edge, { house: ["spec/", "errors.js", "command.js"], node: true }]),
+    EDGES.map((edge) => [
+      edge,
+      { house: ["spec/", "errors.js", "turns.js", "command.js"], node: true },
+    ]),
   ),
-  "store/": { house: ["spec/", "errors.js"], node: true },
+  "store/": { house: ["spec/", "errors.js", "turns.js"], node: true },
   "api/": {
     house: ["spec/", "errors.js", "surface.js", "reconcile/", "log.js", "root.js", "package.js"],
     types: EDGE_PORTS,

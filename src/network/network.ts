@@ -4,6 +4,7 @@
 import type { Run } from "../command.js";
 import { HengeError } from "../errors.js";
 import type { CellName, PublishSpec } from "../spec/index.js";
+import { takeTurns } from "../turns.js";
 import { choosePair, isLoopback, pairAt, parseBlock } from "./address.js";
 import type { Block, Pair } from "./address.js";
 import { isSame, refuseListening, refuseTaken, refuseUnreachable } from "./admission.js";
@@ -69,7 +70,7 @@ class Network implements NetworkPort {
   readonly #warn: (text: string, error: unknown) => void;
   /** What each attached cell publishes: what is put back when the rules are gone. */
   readonly #published = new Map<string, readonly Published[]>();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #inTurn = takeTurns();
   constructor(
     {
       run,
@@ -279,9 +280,4 @@ class Network implements NetworkPort {
   }
 
   /** Choosing an address and taking it must not be divided. */
-  #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(act, act);
-    this.#last = turn.catch(() => undefined);
-    return turn;
-  }
 }

@@ -82,7 +82,7 @@ export async function apply(
     await refuseHalted(context, "bring it up");
     await context.ensurePool(signal);
     await context.images.keep(desired.spec.images, () => bringTo(context, desired, report, signal));
-    await context.images.dropOld(context.edges, signal);
+    await context.images.dropOld(signal);
   });
 }
 
@@ -137,7 +137,7 @@ export async function free(
       if (monolithOf(name) === monolith) context.blocked.delete(name);
     await context.edges.network.sweep(context.cells.names());
     if (destroyData) await destroyVolumes(context, monolith, report, signal);
-    await context.images.dropOld(context.edges, signal).catch((error: unknown) => {
+    await context.images.dropOld(signal).catch((error: unknown) => {
       context.edges.warn("images that are no longer needed stay", error);
     });
   });

@@ -12,7 +12,7 @@ import type {
 import { monolithOf } from "../spec/index.js";
 import type { PlanFacts } from "../plan/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
-import { takeTurns } from "../store/turns.js";
+import { takeTurns } from "../turns.js";
 
 import { Cells } from "./cells.js";
 import type { Progress } from "./control.js";
@@ -32,17 +32,18 @@ export class Context {
   readonly cells: Cells;
   readonly requests: Requests;
   readonly oneOffs = new OneOffs(async (cell) => (await this.desired(monolithOf(cell)))?.spec);
-  readonly images = new Images();
+  readonly images: Images;
   readonly startedAtMs: number;
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();
   private readonly exclusive = new Exclusive();
   private readonly runsInTurn = takeTurns();
-  private poolEnsured: Promise<unknown> = Promise.resolve();
+  private readonly poolInTurn = takeTurns();
 
   constructor(edges: Edges) {
     this.edges = edges;
     this.cells = new Cells(edges);
+    this.images = new Images(edges);
     this.requests = new Requests(() => edges.clock.now());
     this.startedAtMs = edges.clock.now();
   }
@@ -67,12 +68,10 @@ export class Context {
 
   /** One caller at a time: a daemon that has just started and the first `up` would both make and mount the pool. */
   async ensurePool(signal: AbortSignal): Promise<void> {
-    const ensured = this.poolEnsured.then(() => {
+    await this.poolInTurn(async () => {
       signal.throwIfAborted();
-      return this.edges.volumes.ensurePool(signal);
+      await this.edges.volumes.ensurePool(signal);
     });
-    this.poolEnsured = ensured.catch(() => undefined);
-    await ensured;
   }
 
   observe(monolith: MonolithName): Promise<Observed> {

@@ -1,21 +1,27 @@
 // Images nothing desires any more, of any monolith, are dropped from the pool; not those a change beside that counts on.
 
-import type { ImageSpec } from "../spec/index.js";
+import type { Desired, ImageSpec } from "../spec/index.js";
+import { takeTurns } from "../turns.js";
 
 import type { Edges } from "./edges.js";
 
 type Pool = Pick<Edges, "store" | "volumes" | "warn">;
 
 export class Images {
+  private readonly pool: Pool;
   private readonly kept = new Set<readonly ImageSpec[]>();
-  private dropped: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = takeTurns();
+
+  constructor(pool: Pool) {
+    this.pool = pool;
+  }
 
   /** Runs `act`, which may count on whichever of these it sees in the pool. */
   async keep(images: readonly ImageSpec[], act: () => Promise<void>): Promise<void> {
     this.kept.add(images);
     try {
       // Whoever looked before these were kept has ended.
-      await this.dropped;
+      await this.inTurn(() => Promise.resolve());
       await act();
     } finally {
       this.kept.delete(images);
@@ -23,17 +29,16 @@ export class Images {
   }
 
   /** What fails here is tried again after the next change. */
-  async dropOld(pool: Pool, signal: AbortSignal): Promise<void> {
-    const dropping = this.dropped.then(() => this.drop(pool, signal));
-    this.dropped = dropping.catch(() => undefined);
-    await dropping;
+  async dropOld(signal: AbortSignal): Promise<void> {
+    await this.inTurn(() => this.drop(signal));
   }
 
-  private async drop({ store, volumes, warn }: Pool, signal: AbortSignal): Promise<void> {
+  private async drop(signal: AbortSignal): Promise<void> {
+    const { store, volumes, warn } = this.pool;
     const stored = await store.list();
     // A record that cannot be read may need any of them.
     if (stored.some((monolith) => "corrupt" in monolith)) return;
-    const desired = stored.flatMap((one) => ("desired" in one ? one.desired.spec.images : []));
+    const desired = stored.flatMap((one) => ("desired" in one ? imagesOf(one.desired) : []));
     for (const image of await volumes.listImages()) {
       const wanted = new Set([...desired, ...[...this.kept].flat()].map(keyOf));
       if (wanted.has(keyOf(image))) continue;
@@ -42,6 +47,11 @@ export class Images {
       });
     }
   }
+}
+
+/** An upgrade that has not ended may go back. */
+function imagesOf({ spec, upgradingFrom }: Desired): readonly ImageSpec[] {
+  return [...spec.images, ...(upgradingFrom?.images ?? [])];
 }
 
 function keyOf({ name, digest = "" }: Pick<ImageSpec, "name" | "digest">): string {

@@ -41,10 +41,10 @@ export async function upgrade(
     const name = automaticName("upgrade", edges.clock.now());
     await takeHeld(context, monolith, name, signal);
     report({ kind: "note", text: `took snapshot ${name}` });
-    await context.images.keep([...current.spec.images, ...spec.images], () =>
+    await context.images.keep(spec.images, () =>
       run(context, { current, spec, snapshot: name }, report, signal),
     );
-    await context.images.dropOld(edges, signal);
+    await context.images.dropOld(signal);
   });
 }
 

@@ -3,8 +3,7 @@
 import { open, readFile, rename, stat } from "node:fs/promises";
 
 import type { Event } from "../spec/index.js";
-
-import { takeTurns } from "./turns.js";
+import { takeTurns } from "../turns.js";
 
 export interface EventLog {
   /** What was on file when it was opened, oldest first. */

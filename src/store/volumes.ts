@@ -3,9 +3,9 @@
 
 import { HengeError } from "../errors.js";
 import type { MonolithName, SnapshotName, VolumeName } from "../spec/index.js";
+import { takeTurns } from "../turns.js";
 
 import { readRecord, writeRecord } from "./record.js";
-import { takeTurns } from "./turns.js";
 
 export interface VolumeLedger {
   /** @throws {HengeError} WRONG_STATE: it was made before, so the pool that lacks it is not the pool it was */

@@ -112,8 +112,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "the pool is made by whoever comes first and second",
     file: "src/reconcile/context.ts",
-    from: "this.poolEnsured = ensured.catch(() => undefined);",
-    to: "",
+    from: "    await this.poolInTurn(async () => {\n      signal.throwIfAborted();\n      await this.edges.volumes.ensurePool(signal);\n    });\n",
+    to: "    void this.poolInTurn;\n    await this.edges.volumes.ensurePool(signal);\n",
     test: "test/unit/reconcile/volumes.test.ts",
   },
   {

@@ -42,9 +42,16 @@ export const STORAGE: readonly Mutation[] = [
     test: "test/unit/reconcile/images.test.ts",
   },
   {
+    name: "an image is dropped that an interrupted upgrade goes back to",
+    file: "src/reconcile/images.ts",
+    from: "...(upgradingFrom?.images ?? [])",
+    to: "",
+    test: "test/unit/reconcile/images.test.ts",
+  },
+  {
     name: "a change counts on an image that is just being dropped",
     file: "src/reconcile/images.ts",
-    from: "      await this.dropped;\n",
+    from: "      await this.inTurn(() => Promise.resolve());\n",
     to: "",
     test: "test/unit/reconcile/images.test.ts",
   },

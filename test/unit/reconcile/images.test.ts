@@ -1,28 +1,36 @@
 import { expect, it } from "vitest";
 
 import { Images } from "../../../src/reconcile/images.js";
-import type { ImageName, ImageSpec } from "../../../src/spec/index.js";
+import type { Desired, ImageName, ImageSpec } from "../../../src/spec/index.js";
 import { createFakeDriver } from "../../fake/storage.js";
+import { monolith } from "../../fixture/index.js";
 
 const app = { name: "app" as ImageName, archive: "/app.tar", digest: "d".repeat(64) };
 const forever = (): AbortSignal => AbortSignal.timeout(5_000);
 
 interface Pool {
-  readonly pool: Parameters<Images["dropOld"]>[0];
+  readonly images: Images;
   readonly left: () => Promise<readonly string[]>;
 }
 
-/** A pool with the image, and a store in which nothing desires it. */
-async function build(
-  beforeDestroy: () => Promise<unknown> = () => Promise.resolve(),
-): Promise<Pool> {
+interface Options {
+  readonly beforeDestroy?: () => Promise<unknown>;
+  readonly stored?: readonly Desired[];
+}
+
+/** A pool with the image, which nothing desires but what is stored. */
+async function build({
+  beforeDestroy = () => Promise.resolve(),
+  stored = [],
+}: Options = {}): Promise<Pool> {
   const volumes = createFakeDriver();
   await volumes.ensurePool(forever());
   await volumes.importImage(app.name, app.archive, app.digest, forever());
-  const store = { list: () => Promise.resolve([]), write: noWrite, remove: noWrite };
+  const list = () =>
+    Promise.resolve(stored.map((desired) => ({ name: desired.spec.name, desired })));
   return {
-    pool: {
-      store,
+    images: new Images({
+      store: { list, write: noWrite, remove: noWrite },
       volumes: {
         ...volumes,
         destroyImage: async (...words) => {
@@ -31,7 +39,7 @@ async function build(
         },
       },
       warn: (text) => expect.fail(text),
-    },
+    }),
     left: async () => (await volumes.listImages()).map(({ name }) => name),
   };
 }
@@ -41,32 +49,41 @@ function noWrite(): Promise<void> {
 }
 
 it("drops what nothing desires", async () => {
-  const { pool, left } = await build();
-  await new Images().dropOld(pool, forever());
+  const { images, left } = await build();
+  await images.dropOld(forever());
   expect(await left()).toEqual([]);
 });
 
 it("drops nothing that a change beside counts on, until that has ended", async () => {
-  const { pool, left } = await build();
-  const images = new Images();
+  const { images, left } = await build();
   const kept: readonly ImageSpec[] = [app];
   await images.keep(kept, async () => {
-    await images.dropOld(pool, forever());
+    await images.dropOld(forever());
     expect(await left()).toEqual(["app"]);
   });
-  await images.dropOld(pool, forever());
+  await images.dropOld(forever());
   expect(await left()).toEqual([]);
+});
+
+it("keeps what an upgrade that has not ended may go back to", async () => {
+  const spec = monolith([]);
+  const { images, left } = await build({
+    stored: [{ spec, stopped: [], upgradingFrom: { ...spec, images: [app] } }],
+  });
+  await images.dropOld(forever());
+  expect(await left()).toEqual(["app"]);
 });
 
 it("lets a change look only once what is just being dropped is gone", async () => {
   let destroying = (): void => undefined;
   const begun = new Promise<void>((resolve) => (destroying = resolve));
-  const { pool, left } = await build(async () => {
-    destroying();
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  const { images, left } = await build({
+    beforeDestroy: async () => {
+      destroying();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    },
   });
-  const images = new Images();
-  const dropped = images.dropOld(pool, forever());
+  const dropped = images.dropOld(forever());
   await begun;
   await images.keep([app], async () => {
     expect(await left()).toEqual([]);
