@@ -18,17 +18,17 @@ const ARROWS = {
   "plan/": { house: ["spec/"] },
   "supervise/": { house: ["spec/"] },
   "reconcile/": {
-    house: [...CORE, "errors.js", "turns.js", "store/"],
+    house: [...CORE, "errors.js", "mutex.js", "store/"],
     types: EDGE_PORTS,
     node: true,
   },
   ...Object.fromEntries(
     EDGES.map((edge) => [
       edge,
-      { house: ["spec/", "errors.js", "turns.js", "command.js"], node: true },
+      { house: ["spec/", "errors.js", "mutex.js", "command.js"], node: true },
     ]),
   ),
-  "store/": { house: ["spec/", "errors.js", "turns.js"], node: true },
+  "store/": { house: ["spec/", "errors.js", "mutex.js"], node: true },
   "api/": {
     house: ["spec/", "errors.js", "surface.js", "reconcile/", "log.js", "root.js", "package.js"],
     types: EDGE_PORTS,

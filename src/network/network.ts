@@ -4,7 +4,7 @@
 import type { Run } from "../command.js";
 import { HengeError } from "../errors.js";
 import type { CellName, PublishSpec } from "../spec/index.js";
-import { takeTurns } from "../turns.js";
+import { createMutex } from "../mutex.js";
 import { choosePair, isLoopback, pairAt, parseBlock } from "./address.js";
 import type { Block, Pair } from "./address.js";
 import { isSame, refuseListening, refuseTaken, refuseUnreachable } from "./admission.js";
@@ -70,7 +70,7 @@ class Network implements NetworkPort {
   readonly #warn: (text: string, error: unknown) => void;
   /** What each attached cell publishes: what is put back when the rules are gone. */
   readonly #published = new Map<string, readonly Published[]>();
-  readonly #inTurn = takeTurns();
+  readonly #mutex = createMutex();
   constructor(
     {
       run,
@@ -90,7 +90,7 @@ class Network implements NetworkPort {
   }
 
   attach(cell: CellName, initPid: number, ports: readonly PublishSpec[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#mutex.run(async () => {
       const namespace = await openNamespace(initPid);
       try {
         await this.#admit(cell, ports);
@@ -104,7 +104,7 @@ class Network implements NetworkPort {
   }
 
   publish(cell: CellName, ports: readonly PublishSpec[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#mutex.run(async () => {
       const link = await this.#findVeth(cell);
       if (link === undefined) {
         throw new HengeError(
@@ -127,11 +127,11 @@ class Network implements NetworkPort {
   }
 
   detach(cell: CellName): Promise<void> {
-    return this.#inTurn(() => this.#removeWhere((owner) => owner === cell));
+    return this.#mutex.run(() => this.#removeWhere((owner) => owner === cell));
   }
 
   sweep(keep: readonly CellName[]): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#mutex.run(async () => {
       const kept = new Set<string | undefined>(keep);
       await this.#removeWhere((owner) => !kept.has(owner));
       const own = (await listTables(this.#run)).includes(tableOf(this.#rootKey));
@@ -145,10 +145,10 @@ class Network implements NetworkPort {
     told: (by?: string) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    await this.#inTurn(() => this.#takeOver(desired));
+    await this.#mutex.run(() => this.#takeOver(desired));
     const changed = guardRules(
       {
-        restore: () => this.#inTurn(() => this.#restore()),
+        restore: () => this.#mutex.run(() => this.#restore()),
         told,
         failed: (error) => {
           this.#warn("cannot put the network's rules back", error);

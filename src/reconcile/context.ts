@@ -12,7 +12,7 @@ import type {
 import { monolithOf } from "../spec/index.js";
 import type { PlanFacts } from "../plan/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
-import { takeTurns } from "../turns.js";
+import { createMutex } from "../mutex.js";
 
 import { Cells } from "./cells.js";
 import type { Progress } from "./control.js";
@@ -37,8 +37,8 @@ export class Context {
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();
   private readonly exclusive = new Exclusive();
-  private readonly runsInTurn = takeTurns();
-  private readonly poolInTurn = takeTurns();
+  private readonly runsMutex = createMutex();
+  private readonly poolMutex = createMutex();
 
   constructor(edges: Edges) {
     this.edges = edges;
@@ -68,7 +68,7 @@ export class Context {
 
   /** One caller at a time: a daemon that has just started and the first `up` would both make and mount the pool. */
   async ensurePool(signal: AbortSignal): Promise<void> {
-    await this.poolInTurn(async () => {
+    await this.poolMutex.run(async () => {
       signal.throwIfAborted();
       await this.edges.volumes.ensurePool(signal);
     });
@@ -134,7 +134,7 @@ export class Context {
    * @throws {HengeError} BUSY: a change of the monolith is in flight
    */
   async beforeRun(monolith: MonolithName, act: () => Promise<void>): Promise<void> {
-    await this.runsInTurn(() => this.exclusive.run(monolith, "run", act));
+    await this.runsMutex.run(() => this.exclusive.run(monolith, "run", act));
   }
 
   async execute(

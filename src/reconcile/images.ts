@@ -1,7 +1,7 @@
 // Images nothing desires any more, of any monolith, are dropped from the pool; not those a change beside that counts on.
 
 import type { Desired, ImageSpec } from "../spec/index.js";
-import { takeTurns } from "../turns.js";
+import { createMutex } from "../mutex.js";
 
 import type { Edges } from "./edges.js";
 
@@ -10,7 +10,7 @@ type Pool = Pick<Edges, "store" | "volumes" | "warn">;
 export class Images {
   private readonly pool: Pool;
   private readonly kept = new Set<readonly ImageSpec[]>();
-  private readonly inTurn = takeTurns();
+  private readonly mutex = createMutex();
 
   constructor(pool: Pool) {
     this.pool = pool;
@@ -21,7 +21,7 @@ export class Images {
     this.kept.add(images);
     try {
       // Whoever looked before these were kept has ended.
-      await this.inTurn(() => Promise.resolve());
+      await this.mutex.run(() => Promise.resolve());
       await act();
     } finally {
       this.kept.delete(images);
@@ -30,7 +30,7 @@ export class Images {
 
   /** What fails here is tried again after the next change. */
   async dropOld(signal: AbortSignal): Promise<void> {
-    await this.inTurn(() => this.drop(signal));
+    await this.mutex.run(() => this.drop(signal));
   }
 
   private async drop(signal: AbortSignal): Promise<void> {

@@ -3,7 +3,7 @@
 import { open, readFile, rename, stat } from "node:fs/promises";
 
 import type { Event } from "../spec/index.js";
-import { takeTurns } from "../turns.js";
+import { createMutex } from "../mutex.js";
 
 export interface EventLog {
   /** What was on file when it was opened, oldest first. */
@@ -19,11 +19,11 @@ export async function openEventLog(path: string): Promise<EventLog> {
   await rotate(path);
   const past = [...(await readEvents(`${path}.1`)), ...(await readEvents(path))];
   const file = await open(path, "a", 0o600);
-  const inTurn = takeTurns();
+  const mutex = createMutex();
   return {
     past,
-    append: (event) => inTurn(() => file.appendFile(`${JSON.stringify(event)}\n`)),
-    close: () => inTurn(() => file.close()),
+    append: (event) => mutex.run(() => file.appendFile(`${JSON.stringify(event)}\n`)),
+    close: () => mutex.run(() => file.close()),
   };
 }
 

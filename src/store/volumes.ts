@@ -3,7 +3,7 @@
 
 import { HengeError } from "../errors.js";
 import type { MonolithName, SnapshotName, VolumeName } from "../spec/index.js";
-import { takeTurns } from "../turns.js";
+import { createMutex } from "../mutex.js";
 
 import { readRecord, writeRecord } from "./record.js";
 
@@ -42,8 +42,8 @@ export async function openVolumeLedger(path: string): Promise<VolumeLedger> {
   const guids = new Map(Object.entries((read ?? {}) as Record<string, string>));
   const keyOf = (monolith: MonolithName, volume: VolumeName): string => `${monolith}/${volume}`;
   // Monoliths change beside each other, and have one file here.
-  const inTurn = takeTurns();
-  const save = (): Promise<void> => inTurn(() => writeRecord(path, Object.fromEntries(guids)));
+  const mutex = createMutex();
+  const save = (): Promise<void> => mutex.run(() => writeRecord(path, Object.fromEntries(guids)));
   return {
     requireNew(monolith, volume) {
       const known = guids.get(keyOf(monolith, volume));

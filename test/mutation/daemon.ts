@@ -13,7 +13,7 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "events are written beside each other",
     file: "src/store/event-log.ts",
-    from: "inTurn(() => file.appendFile(`${JSON.stringify(event)}\\n`))",
+    from: "mutex.run(() => file.appendFile(`${JSON.stringify(event)}\\n`))",
     to: "file.appendFile(`${JSON.stringify(event)}\\n`)",
     test: "test/unit/store/event-log.test.ts",
   },
@@ -112,8 +112,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "the pool is made by whoever comes first and second",
     file: "src/reconcile/context.ts",
-    from: "    await this.poolInTurn(async () => {\n      signal.throwIfAborted();\n      await this.edges.volumes.ensurePool(signal);\n    });\n",
-    to: "    void this.poolInTurn;\n    await this.edges.volumes.ensurePool(signal);\n",
+    from: "    await this.poolMutex.run(async () => {\n      signal.throwIfAborted();\n      await this.edges.volumes.ensurePool(signal);\n    });\n",
+    to: "    void this.poolMutex;\n    await this.edges.volumes.ensurePool(signal);\n",
     test: "test/unit/reconcile/volumes.test.ts",
   },
   {

@@ -30,7 +30,7 @@ export const STORAGE: readonly Mutation[] = [
   {
     name: "two monoliths write the record of their volumes at once",
     file: "src/store/volumes.ts",
-    from: "inTurn(() => writeRecord(path, Object.fromEntries(guids)))",
+    from: "mutex.run(() => writeRecord(path, Object.fromEntries(guids)))",
     to: "writeRecord(path, Object.fromEntries(guids))",
     test: "test/unit/store/volumes.test.ts",
   },
@@ -51,7 +51,7 @@ export const STORAGE: readonly Mutation[] = [
   {
     name: "a change counts on an image that is just being dropped",
     file: "src/reconcile/images.ts",
-    from: "      await this.inTurn(() => Promise.resolve());\n",
+    from: "      await this.mutex.run(() => Promise.resolve());\n",
     to: "",
     test: "test/unit/reconcile/images.test.ts",
   },
