@@ -20,6 +20,7 @@ import { createLogger } from "./log.js";
 import { createNetwork } from "./network/network.js";
 import { watchWith } from "./network/watch.js";
 import { packageDirectory, readPackageVersion } from "./package.js";
+import { systemClock } from "./reconcile/clock.js";
 import type { Edges } from "./reconcile/edges.js";
 import { Events } from "./reconcile/events.js";
 import { Reconciler } from "./reconcile/reconciler.js";
@@ -137,7 +138,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     haltMark: openHaltMark(join(paths.run, "halted"), bootId),
     audit: await openAudit(join(paths.state, "audit.log")),
     events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),
-    clock: { now: Date.now, after: callAfter },
+    clock: systemClock,
     random: Math.random,
     readLogs,
     readSettings,
@@ -174,13 +175,6 @@ function logsOf({ state }: RootPaths): string {
 
 function nameWith(name: string, key: string): string {
   return key === "" ? name : `${name}-${key}`;
-}
-
-function callAfter(ms: number, callback: () => void): () => void {
-  const timer = setTimeout(callback, ms);
-  return () => {
-    clearTimeout(timer);
-  };
 }
 
 /** The default leaves a fifth of the disk alone: a pool whose file cannot grow any more loses writes. */

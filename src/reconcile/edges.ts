@@ -9,15 +9,9 @@ import type { MonolithStore } from "../store/monoliths.js";
 import type { VolumeLedger } from "../store/volumes.js";
 import type { WardenPort } from "../warden/port.js";
 
+import type { Clock } from "./clock.js";
 import type { LogLine, LogQuery } from "./control.js";
 import type { Events } from "./events.js";
-
-export interface Clock {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /** Calls back once after `ms`; returns what cancels it. */
-  after(ms: number, callback: () => void): () => void;
-}
 
 export interface Edges {
   readonly cgroups: CgroupPort;

@@ -4,6 +4,7 @@ import type { ProbeSpec, UnitSpec } from "../spec/index.js";
 import type { UnitEvent } from "../supervise/index.js";
 import type { Warden } from "../warden/port.js";
 
+import { pause } from "./clock.js";
 import type { Edges } from "./edges.js";
 import { runProbe } from "./probe.js";
 
@@ -75,9 +76,9 @@ export class Prober {
   ): void {
     const { signal } = this.run;
     const asking = async (): Promise<void> => {
-      await this.pause(times.firstMs, signal);
+      await pause(this.edges.clock, times.firstMs, signal);
       while (!signal.aborted && !(await this.ask(unit, probe, hear, signal))) {
-        await this.pause(times.intervalMs, signal);
+        await pause(this.edges.clock, times.intervalMs, signal);
       }
     };
     asking().catch((error: unknown) => {
@@ -96,17 +97,5 @@ export class Prober {
     // A frozen cell cannot answer, and is not to be blamed for it.
     if (doubt !== undefined && (await this.edges.cgroups.isFrozen(this.warden.cell))) return false;
     return hear(doubt);
-  }
-
-  private pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const done = (): void => {
-        cancel();
-        signal.removeEventListener("abort", done);
-        resolve();
-      };
-      const cancel = this.edges.clock.after(ms, done);
-      signal.addEventListener("abort", done);
-    });
   }
 }
