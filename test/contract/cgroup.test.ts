@@ -12,6 +12,7 @@ import { findCgroup2, parseMountInfo } from "../../src/kernel/mountinfo.js";
 import type { CgroupPort } from "../../src/kernel/port.js";
 import type { CellName, Controller, LimitFile } from "../../src/spec/index.js";
 import { createFakeCgroups } from "../fake/cgroup.js";
+import { skipUnless } from "../fixture/require.js";
 
 const SHOP = "shop" as CellName;
 const WEB = "shop/web" as CellName;
@@ -84,13 +85,6 @@ function hasCgroup2(): boolean {
   return mount !== undefined && process.getuid?.() === 0;
 }
 
-/** A skip fails where HENGE_REQUIRE names cgroup2. */
-function skipUnless(holds: boolean, skip: (note: string) => void, note: string): void {
-  if (holds) return;
-  if (process.env["HENGE_REQUIRE"]?.split(",").includes("cgroup2") === true) throw new Error(note);
-  skip(note);
-}
-
 const LIMITS: readonly (readonly [LimitFile, Controller, string])[] = [
   ["memory.max", "memory", "67108864"],
   ["memory.low", "memory", "4096"],
@@ -111,7 +105,7 @@ describe.each([
   let port: CgroupPort;
   beforeEach(async (context) => {
     if (open === realSubject)
-      skipUnless(hasCgroup2(), context.skip, "needs root and a cgroup2 mount");
+      skipUnless(hasCgroup2(), "cgroup2", context.skip, "needs root and a cgroup2 mount");
     subject = await open();
     port = subject.port;
   });
@@ -214,7 +208,7 @@ describe.each([
   it.for(LIMITS)("writes %s and reads it back", async ([file, controller, text], { skip }) => {
     const offered = port.facts.offered.includes(controller);
     const note = `needs the cgroup2 ${controller} controller`;
-    if (open === realSubject) skipUnless(offered, skip, note);
+    if (open === realSubject) skipUnless(offered, "cgroup2", skip, note);
     else if (!offered) skip(note);
     await port.ensureCell(SHOP, { [file]: text });
     await port.ensureCell(WEB, { [file]: text });

@@ -100,7 +100,7 @@ export const DAEMON: readonly Mutation[] = [
     file: "src/api/socket.ts",
     from: "  await chmod(fresh, 0o600);\n",
     to: "",
-    test: "test/system/api-socket.test.ts",
+    test: "test/api/socket.test.ts",
   },
   {
     name: "a large manifest is parsed",

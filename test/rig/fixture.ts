@@ -9,7 +9,8 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
 
-const CHECKOUT = join(import.meta.dirname, "..", "..");
+import { henge } from "../fixture/cli.js";
+
 const HOST_SCRIPT = join(import.meta.dirname, "host");
 // Emulation is 5 to 25 times slower than the machine it runs on.
 const COMMAND_DEADLINE_MS = 600_000;
@@ -99,13 +100,12 @@ export class RigHost {
   }
 
   /**
-   * `henge` of this checkout, on this machine, over the guest's socket: at native speed. Paths in a manifest are the
+   * The CLI of this checkout inside this process, over the guest's socket: at native speed. Paths in a manifest are the
    * guest's all the same.
    */
   async henge(...words: readonly string[]): Promise<Ended> {
-    const root = await this.forwardSocket();
-    const main = join(CHECKOUT, "dist/src/cli/main.js");
-    return execute(process.execPath, [main, ...words], { HENGE_ROOT: root }, {});
+    const { exit, stdout, stderr } = await henge(await this.forwardSocket(), words);
+    return { code: exit, stdout, stderr };
   }
 
   async mustHenge(...words: readonly string[]): Promise<string> {

@@ -21,6 +21,7 @@ import { cgroupsOf, openCgroups } from "../../src/kernel/cgroup.js";
 import { findCgroup2, parseMountInfo } from "../../src/kernel/mountinfo.js";
 import { claimCgroup } from "../../src/kernel/subtree.js";
 import type { CellName } from "../../src/spec/index.js";
+import { skipUnless } from "../fixture/require.js";
 
 const SHOP = "shop" as CellName;
 const MOUNT = findCgroup2(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")))?.mountPoint;
@@ -29,8 +30,7 @@ let own: string;
 let children: ChildProcess[];
 beforeEach((context) => {
   const fit = MOUNT !== undefined && process.getuid?.() === 0;
-  const required = process.env["HENGE_REQUIRE"]?.split(",").includes("cgroup2") === true;
-  if (!fit && !required) context.skip("needs root and a cgroup2 mount");
+  skipUnless(fit, "cgroup2", context.skip, "needs root and a cgroup2 mount");
   own = join(MOUNT ?? "/sys/fs/cgroup", `henge-test-${String(process.pid)}-own`);
   children = [];
   mkdirSync(own);

@@ -12,6 +12,7 @@ import { removeCgroup } from "../../src/kernel/cgroup-file.js";
 import { holdStillWith } from "../../src/kernel/hold-still.js";
 import { findCgroup2, parseMountInfo } from "../../src/kernel/mountinfo.js";
 import { packageDirectory } from "../../src/package.js";
+import { skipUnless } from "../fixture/require.js";
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const MOUNT = findCgroup2(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")))?.mountPoint;
@@ -20,8 +21,7 @@ let own: string;
 let counter: ChildProcess;
 beforeEach(async (context) => {
   const fit = MOUNT !== undefined && process.getuid?.() === 0;
-  const required = process.env["HENGE_REQUIRE"]?.split(",").includes("cgroup2") === true;
-  if (!fit && !required) context.skip("needs root and a cgroup2 mount");
+  skipUnless(fit, "cgroup2", context.skip, "needs root and a cgroup2 mount");
   own = join(MOUNT ?? "/sys/fs/cgroup", `henge-test-${String(process.pid)}-hold`);
   mkdirSync(own);
   counter = spawn("/bin/sh", ["-c", "while :; do echo; done"], {

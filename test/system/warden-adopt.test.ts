@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { createWardenPort } from "../../src/warden/client.js";
+import { isRequired } from "../fixture/require.js";
 import { BINARY, deadline, exitOf, isGone, unit, until, useWorld } from "./warden/fixture.js";
 
 const SLEEP = ["/bin/sleep", "1000"];
 
-const required = process.env["HENGE_REQUIRE"]?.split(",").includes("strace") === true;
-const canTrace = required || spawnSync("strace", ["-V"]).error === undefined;
+const canTrace = isRequired("strace") || spawnSync("strace", ["-V"]).error === undefined;
 
 describe("a warden whose client is gone", () => {
   const world = useWorld();

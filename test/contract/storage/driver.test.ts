@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
 
+import { isRequired } from "../../fixture/require.js";
 import { ZFS_PARENT, makeBtrfsPool, makeFakePool, makeZfsPool } from "./pools.js";
 import type { TestPool } from "./pools.js";
 
@@ -11,7 +12,7 @@ const db = "db" as VolumeName;
 const app = "app" as ImageName;
 const patience = () => AbortSignal.timeout(30_000);
 
-if (ZFS_PARENT === undefined && (process.env["HENGE_REQUIRE"] ?? "").split(",").includes("zfs")) {
+if (ZFS_PARENT === undefined && isRequired("zfs")) {
   it("has a ZFS pool", () =>
     expect.fail("needs a ZFS pool: HENGE_TEST_ZFS names a dataset for tests"));
 }

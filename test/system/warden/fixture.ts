@@ -26,6 +26,7 @@ import { createWardenPort } from "../../../src/warden/client.js";
 import type { WardenOptions } from "../../../src/warden/client.js";
 import type { AllocateRequest, Warden, WardenEvent, WardenPort } from "../../../src/warden/port.js";
 import type { Cradle } from "../../../src/warden/spawn.js";
+import { boundary as defaultBoundary, unit as defaultUnit } from "../../fixture/index.js";
 
 const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 export const BINARY = join(REPOSITORY, "dist/henge-warden");
@@ -104,15 +105,7 @@ function build(base: string): World {
     ...{ root, cell, cgroup, wardenCgroup, options, newPort, port: newPort(), wardens: [] },
     request: (change, boundary) => ({
       cell,
-      boundary: {
-        root: { kind: "host" },
-        network: "own",
-        hostname: "cell",
-        mounts: [],
-        tmpfs: [],
-        files: [],
-        ...boundary,
-      },
+      boundary: defaultBoundary(cell, { network: "own", hostname: "cell", ...boundary }),
       uidBase: 1_000_000 + 65_536 * cellNumber,
       cgroup,
       wardenCgroup,
@@ -153,39 +146,13 @@ function removeGroup(path: string): void {
 
 const LOG: LogSpec = { maxBytes: 1024 * 1024, keep: 2 };
 
+/** As root of the cell. */
 export function unit(
   name: string,
   argv: readonly string[],
   change: Partial<UnitSpec> = {},
 ): UnitSpec {
-  return {
-    name: name as UnitName,
-    oneShot: false,
-    argv,
-    cwd: "/",
-    env: {},
-    envFiles: [],
-    user: "0",
-    readiness: { kind: "none" },
-    readinessIntervalMs: 500,
-    startTimeoutMs: 60_000,
-    after: [],
-    restart: {
-      policy: "never",
-      backoffMinMs: 1000,
-      backoffMaxMs: 60_000,
-      resetAfterMs: 60_000,
-      crashLoopAfter: 5,
-    },
-    stop: [
-      { kind: "signal", signal: "SIGTERM" },
-      { kind: "wait", ms: 5000 },
-    ],
-    cleanExits: [0],
-    listen: [],
-    log: LOG,
-    ...change,
-  };
+  return defaultUnit(name, { argv, user: "0", log: LOG, ...change });
 }
 
 /** Waits for the unit's next exit after `begin` was called; `begin` starts or stops it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import type { CellName, UnitName, UnitSpec, VolumeName } from "../../../src/spec/index.js";
+import type { CellName, VolumeName } from "../../../src/spec/index.js";
 import {
   allocateDirectives,
   execDirectives,
@@ -8,35 +8,23 @@ import {
 } from "../../../src/warden/directives.js";
 import type { AllocateRequest } from "../../../src/warden/port.js";
 import { parseEvent, parseState } from "../../../src/warden/state.js";
+import { unit } from "../../fixture/index.js";
 
-const UNIT: UnitSpec = {
-  name: "web" as UnitName,
-  oneShot: false,
+const UNIT = unit("web", {
   argv: ["/bin/a", ""],
   cwd: "/srv",
   env: { A: "b=c" },
   envFiles: ["/etc/env"],
   user: "app",
   readiness: { kind: "notify" },
-  readinessIntervalMs: 500,
-  startTimeoutMs: 1000,
-  after: [],
-  restart: {
-    policy: "never",
-    backoffMinMs: 1,
-    backoffMaxMs: 1,
-    resetAfterMs: 1,
-    crashLoopAfter: 1,
-  },
   stop: [
     { kind: "signal", signal: "SIGINT" },
     { kind: "wait", ms: 60_000 },
   ],
-  cleanExits: [0],
   listen: [{ name: "web", address: "127.0.0.1", port: 3000 }],
   nofile: 1024,
   log: { maxBytes: 10, keep: 2 },
-};
+});
 
 const REQUEST: AllocateRequest = {
   cell: "shop/web" as CellName,

@@ -10,7 +10,8 @@ import { serve } from "../../src/api/index.js";
 import { createLogger } from "../../src/log.js";
 import { fakeControl } from "../fake/control.js";
 import { temporaryDirectory } from "../fixture/directory.js";
-import { henge, startDaemon } from "./api-harness.js";
+import { henge } from "../fixture/cli.js";
+import { startDaemon } from "./harness.js";
 
 const log = createLogger({ write: () => undefined });
 

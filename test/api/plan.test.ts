@@ -5,8 +5,9 @@ import { expect, it } from "vitest";
 
 import type { BudgetRow, CellName, Step, UnitName, VolumeName } from "../../src/spec/index.js";
 import { unit } from "../fixture/index.js";
-import { henge, startDaemon } from "./api-harness.js";
-import type { TestDaemon } from "./api-harness.js";
+import { henge } from "../fixture/cli.js";
+import { startDaemon } from "./harness.js";
+import type { TestDaemon } from "./harness.js";
 
 const web = "shop/web" as CellName;
 const puma = "puma" as UnitName;

@@ -11,8 +11,9 @@ import type { RpcName } from "../../src/api/service.js";
 import { connect } from "../../src/cli/client.js";
 import type { CellName, UnitName } from "../../src/spec/index.js";
 import { EchoSession } from "../fake/control.js";
-import { henge, startDaemon, until } from "./api-harness.js";
-import type { TestDaemon } from "./api-harness.js";
+import { henge } from "../fixture/cli.js";
+import { startDaemon, until } from "./harness.js";
+import type { TestDaemon } from "./harness.js";
 
 const LINE = {
   cell: "shop" as CellName,

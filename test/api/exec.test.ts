@@ -3,7 +3,8 @@ import { expect, it } from "vitest";
 import { HengeError, KernelError } from "../../src/errors.js";
 import type { ExecOptions } from "../../src/reconcile/control.js";
 import { EchoSession } from "../fake/control.js";
-import { Screen, henge, keyboard, startDaemon, until } from "./api-harness.js";
+import { Screen, henge, keyboard } from "../fixture/cli.js";
+import { startDaemon, until } from "./harness.js";
 
 it("feeds a command, prints what it says on both streams, and exits as it did", async () => {
   const asked: ExecOptions[] = [];

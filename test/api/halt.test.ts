@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 
-import { henge, startDaemon } from "./api-harness.js";
+import { henge } from "../fixture/cli.js";
+import { startDaemon } from "./harness.js";
 
 it("halts everything, tells what is stopped, and resumes", async () => {
   const asked: string[] = [];

@@ -9,8 +9,9 @@ import type { Progress } from "../../src/reconcile/control.js";
 import type { CellName, Step, UnitName, VolumeName } from "../../src/spec/index.js";
 import { report } from "../fake/control.js";
 import { cell, cellStatus, unit, unitStatus } from "../fixture/index.js";
-import { Screen, henge, keyboard, startDaemon } from "./api-harness.js";
-import type { TestDaemon } from "./api-harness.js";
+import { Screen, henge, keyboard } from "../fixture/cli.js";
+import { startDaemon } from "./harness.js";
+import type { TestDaemon } from "./harness.js";
 
 const web = "shop/web" as CellName;
 const puma = "puma" as UnitName;

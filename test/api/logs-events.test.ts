@@ -4,7 +4,8 @@ import { expect, it } from "vitest";
 
 import type { CellName, Event, UnitName } from "../../src/spec/index.js";
 import { iterate } from "../fake/control.js";
-import { Screen, henge, startDaemon } from "./api-harness.js";
+import { Screen, henge } from "../fixture/cli.js";
+import { startDaemon } from "./harness.js";
 
 const web = "shop/web" as CellName;
 const puma = "puma" as UnitName;
