@@ -28,7 +28,8 @@ import type { RootPaths } from "./root.js";
 import { rootPaths } from "./root.js";
 import { readArchiveDigest } from "./storage/archive.js";
 import { createBtrfsDriver } from "./storage/btrfs.js";
-import type { VolumeDriver } from "./storage/driver.js";
+import type { Driver } from "./storage/driver.js";
+import { openStorage } from "./storage/storage.js";
 import { createZfsDriver } from "./storage/zfs.js";
 import { identifyDataset } from "./storage/zfs-source.js";
 import { openAudit } from "./store/audit.js";
@@ -37,7 +38,6 @@ import { openHaltMark } from "./store/halt-mark.js";
 import { takeLock } from "./store/lock.js";
 import { readLogs } from "./store/logs.js";
 import { openMonoliths } from "./store/monoliths.js";
-import { openVolumeLedger } from "./store/volumes.js";
 import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
@@ -96,7 +96,8 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     { subtreeName: nameWith("henge", paths.key), delegated: options.delegated },
     placeMemoryWith(runCommand, WARDEN),
   );
-  const volumes = await openPool(paths, options);
+  const driver = await openDriver(paths, options);
+  const storage = await openStorage(driver, join(paths.state, "volumes.json"));
   const host = createHost({
     cgroups: cgroups.facts,
     directories: { state: paths.state, run: paths.run, logs: logsOf(paths) },
@@ -107,8 +108,8 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     runProbe: options.nursery === undefined ? runCommand : probeInNursery(options.nursery),
     pool: {
       driver: options.zfs === undefined ? "btrfs" : "zfs",
-      facts: () => volumes.facts(),
-      health: () => volumes.health(),
+      facts: () => storage.pool.facts(),
+      health: () => storage.pool.health(),
     },
   });
   const bootId = await host.bootId();
@@ -119,7 +120,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
     cgroups,
     holdStill: holdStillWith(WARDEN),
     host,
-    volumes,
+    ...storage,
     network: createNetwork({
       run: runCommand,
       rootKey: paths.key,
@@ -134,7 +135,6 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
       bootId,
     }),
     store: await openMonoliths(join(paths.state, "monoliths")),
-    ledger: await openVolumeLedger(join(paths.state, "volumes.json")),
     haltMark: openHaltMark(join(paths.run, "halted"), bootId),
     audit: await openAudit(join(paths.state, "audit.log")),
     events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),
@@ -150,7 +150,7 @@ async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger):
   };
 }
 
-async function openPool(paths: RootPaths, options: DaemonOptions): Promise<VolumeDriver> {
+async function openDriver(paths: RootPaths, options: DaemonOptions): Promise<Driver> {
   if (options.zfs === undefined)
     return createBtrfsDriver({
       poolFile: paths.poolFile,

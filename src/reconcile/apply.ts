@@ -31,7 +31,7 @@ export async function plan(
   const signal = AbortSignal.timeout(PLAN_DEADLINE_MS);
   const desired = await desire(context.edges, source, options, signal);
   const observed = await context.observe(desired.spec.name);
-  refuseBrokenPromises(desired.spec, observed, context.edges.volumes.keeps);
+  refuseBrokenPromises(desired.spec, observed, context.edges.pool.keeps);
   const { store, host } = context.edges;
   const budgets = await fitBudgets(desired.spec, await store.list(), host);
   const missing = missingControllers(desired.spec, context.offered);
@@ -80,7 +80,7 @@ export async function apply(
   const request = { id: options.requestId, verb: "up", monolith, target: monolith };
   await context.change(request, async () => {
     await refuseHalted(context, "bring it up");
-    await context.ensurePool(signal);
+    await context.edges.pool.ensure(signal);
     await context.images.keep(desired.spec.images, () => bringTo(context, desired, report, signal));
     await context.images.dropOld(signal);
   });
@@ -95,13 +95,13 @@ async function bringTo(
   const monolith = desired.spec.name;
   await finishRollback(context, monolith, signal);
   const observed = await context.observe(monolith);
-  refuseBrokenPromises(desired.spec, observed, context.edges.volumes.keeps);
+  refuseBrokenPromises(desired.spec, observed, context.edges.pool.keeps);
   const steps = planMonolith(desired, observed, context.planFacts);
   if (steps.length > 0) await snapshotBefore(context, "up", desired.spec, report, signal);
   for (const { name } of observed.cells.filter(({ state }) => state === "frozen")) {
     report({ kind: "note", text: `${name} is frozen and left as it is; henge thaw ${name}` });
   }
-  for (const text of await weakIoLimits(desired.spec, context.edges.volumes))
+  for (const text of await weakIoLimits(desired.spec, context.edges.pool))
     report({ kind: "note", text });
   await context.edges.store.write(desired);
   context.cells.dependencies.declare([desired.spec]);
@@ -177,11 +177,11 @@ async function destroyVolumes(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const { name } of await edges.volumes.listSnapshots(monolith))
-    if (isSnapshotName(name)) await edges.volumes.destroySnapshot(monolith, name, signal);
-  for (const volume of await edges.volumes.listVolumes(monolith)) {
-    await edges.volumes.destroyVolume(monolith, volume.name, signal);
-    await edges.ledger.remove(monolith, volume.name);
+  for (const { name } of await edges.snapshots.list(monolith))
+    if (isSnapshotName(name)) await edges.snapshots.destroy(monolith, name, signal);
+  for (const volume of await edges.volumes.list(monolith)) {
+    await edges.volumes.destroy(monolith, volume.name, signal);
     report({ kind: "note", text: `destroyed volume ${volume.name}` });
   }
+  await edges.volumes.forget(monolith);
 }

@@ -11,7 +11,6 @@ import type {
   PublishSpec,
   UnitName,
   UnitSpec,
-  VolumeName,
 } from "../spec/index.js";
 import { controllerOf, parentOf } from "../spec/index.js";
 import type { Warden, WardenState } from "../warden/port.js";
@@ -116,7 +115,7 @@ export class Cells {
     const { name: cell, boundary } = spec;
     const root = await this.rootOf(spec);
     const mountSources = await Promise.all(
-      boundary.mounts.map(({ volume }) => this.volumeSource(monolith, volume)),
+      boundary.mounts.map(({ volume }) => this.edges.volumes.source(monolith, volume)),
     );
     const networkOf = this.networkOf(spec);
     const wardenCgroup = await cgroups.ensureWardenLeaf(cell);
@@ -267,16 +266,8 @@ export class Cells {
       this.edges.events.emit({ kind: "oom", kills }, cell);
   }
 
-  private async volumeSource(monolith: MonolithName, volume: VolumeName): Promise<MountSource> {
-    const source = await this.edges.volumes.volumeSource(monolith, volume);
-    await this.edges.ledger.confirm(monolith, volume, source.guid);
-    return source;
-  }
-
   private async rootOf({ boundary: { root } }: CellSpec): Promise<"host" | MountSource> {
-    return root.kind === "host"
-      ? "host"
-      : this.edges.volumes.imageSource(root.image, root.digest ?? "");
+    return root.kind === "host" ? "host" : this.edges.images.source(root.image, root.digest ?? "");
   }
 
   private networkOf({ name, boundary }: CellSpec): number | undefined {

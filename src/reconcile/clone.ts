@@ -63,13 +63,14 @@ async function cloneOriginal(
   signal: AbortSignal,
 ): Promise<void> {
   const from = { monolith: original.name, snapshot };
-  const { found } = await context.edges.volumes.findSnapshot(from.monolith, snapshot);
+  const { found } = await context.edges.snapshots.find(from.monolith, snapshot);
   refuseMissingParts(original, found);
   const spec = cloneSpec(original, name, await portsOf(context, original, publish));
   const stored = await context.edges.store.list();
   refuseTakenPorts(spec, stored);
   await refuseUnfitBudgets(spec, stored, context.edges.host, report);
-  await cloneVolumes(context, from, spec, report, signal);
+  await context.edges.volumes.clone(from, name, spec.volumes, signal);
+  for (const volume of spec.volumes) report({ kind: "note", text: `cloned volume ${volume.name}` });
   // On record only now: a daemon killed before must not make empty volumes for it.
   const desired = { spec, stopped: [] };
   await context.edges.store.write(desired);
@@ -134,31 +135,3 @@ async function portsOf(
     },
   );
 }
-
-/** Whole or not at all, but for a daemon that is killed: then their name is in use until they are destroyed. */
-async function cloneVolumes(
-  { edges }: Context,
-  from: { readonly monolith: MonolithName; readonly snapshot: SnapshotName },
-  { name: to, volumes }: MonolithSpec,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    for (const volume of volumes) {
-      await edges.ledger.begin(to, volume.name);
-      await edges.volumes.cloneVolume(from, to, volume, signal);
-      const { guid } = await edges.volumes.volumeSource(to, volume.name);
-      await edges.ledger.confirm(to, volume.name, guid);
-      report({ kind: "note", text: `cloned volume ${volume.name}` });
-    }
-  } catch (error) {
-    const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);
-    for (const volume of volumes) {
-      await edges.volumes.destroyVolume(to, volume.name, patience);
-      await edges.ledger.remove(to, volume.name);
-    }
-    throw error;
-  }
-}
-
-const CLEANUP_DEADLINE_MS = 60_000;

@@ -38,7 +38,6 @@ export class Context {
   readonly blocked = new Map<CellName, string>();
   private readonly exclusive = new Exclusive();
   private readonly runsMutex = createMutex();
-  private readonly poolMutex = createMutex();
 
   constructor(edges: Edges) {
     this.edges = edges;
@@ -54,7 +53,7 @@ export class Context {
 
   /** What of this host a plan depends on. */
   get planFacts(): PlanFacts {
-    return { offered: this.offered, keeps: this.edges.volumes.keeps };
+    return { offered: this.offered, keeps: this.edges.pool.keeps };
   }
 
   async stored(monolith: MonolithName): Promise<StoredMonolith | undefined> {
@@ -64,14 +63,6 @@ export class Context {
   async desired(monolith: MonolithName): Promise<Desired | undefined> {
     const stored = await this.stored(monolith);
     return stored === undefined || "corrupt" in stored ? undefined : stored.desired;
-  }
-
-  /** One caller at a time: a daemon that has just started and the first `up` would both make and mount the pool. */
-  async ensurePool(signal: AbortSignal): Promise<void> {
-    await this.poolMutex.run(async () => {
-      signal.throwIfAborted();
-      await this.edges.volumes.ensurePool(signal);
-    });
   }
 
   observe(monolith: MonolithName): Promise<Observed> {

@@ -2,26 +2,23 @@
 
 import type { CgroupPort, HoldStill, HostPort } from "../kernel/port.js";
 import type { NetworkPort } from "../network/port.js";
-import type { VolumeDriver } from "../storage/driver.js";
+import type { Storage } from "../storage/port.js";
 import type { Audit } from "../store/audit.js";
 import type { HaltMark } from "../store/halt-mark.js";
 import type { MonolithStore } from "../store/monoliths.js";
-import type { VolumeLedger } from "../store/volumes.js";
 import type { WardenPort } from "../warden/port.js";
 
 import type { Clock } from "./clock.js";
 import type { LogLine, LogQuery } from "./control.js";
 import type { Events } from "./events.js";
 
-export interface Edges {
+export interface Edges extends Storage {
   readonly cgroups: CgroupPort;
   readonly holdStill: HoldStill;
   readonly host: HostPort;
-  readonly volumes: VolumeDriver;
   readonly network: NetworkPort;
   readonly wardens: WardenPort;
   readonly store: MonolithStore;
-  readonly ledger: VolumeLedger;
   readonly haltMark: HaltMark;
   readonly audit: Audit;
   readonly events: Events;

@@ -1,6 +1,6 @@
 // One executor for each kind of step. A step has all it needs; nothing is chosen here.
 
-import type { MonolithName, Step, VolumeSpec } from "../spec/index.js";
+import type { MonolithName, Step } from "../spec/index.js";
 
 import type { Cells } from "./cells.js";
 import type { Progress } from "./control.js";
@@ -33,19 +33,14 @@ async function executeStep(
   step: Step,
   signal: AbortSignal,
 ): Promise<void> {
-  const { volumes, cgroups } = edges;
+  const { volumes, images, cgroups } = edges;
   switch (step.kind) {
     case "create-volume":
-      return createVolume(edges, monolith, step.volume, signal);
+      return volumes.create(monolith, step.volume, signal);
     case "set-volume":
-      return volumes.setVolume(monolith, step.volume, signal);
+      return volumes.set(monolith, step.volume, signal);
     case "import-image":
-      return volumes.importImage(
-        step.image.name,
-        step.image.archive,
-        step.image.digest ?? "",
-        signal,
-      );
+      return images.import(step.image.name, step.image.archive, step.image.digest ?? "", signal);
     case "allocate":
       return cells.allocate(monolith, step.spec, signal);
     case "set-limit":
@@ -80,19 +75,6 @@ function pause({ clock, random }: Edges, upToMs: number, signal: AbortSignal): P
     const cancel = clock.after(random() * upToMs, done);
     signal.addEventListener("abort", done);
   });
-}
-
-async function createVolume(
-  { volumes, ledger }: Edges,
-  monolith: MonolithName,
-  volume: VolumeSpec,
-  signal: AbortSignal,
-): Promise<void> {
-  ledger.requireNew(monolith, volume.name);
-  await ledger.begin(monolith, volume.name);
-  await volumes.createVolume(monolith, volume, signal);
-  const { guid } = await volumes.volumeSource(monolith, volume.name);
-  await ledger.confirm(monolith, volume.name, guid);
 }
 
 function tellStep({ events }: Edges, step: Step): void {

@@ -6,7 +6,7 @@ import type { CgroupPort } from "../kernel/port.js";
 import { limitedDevices, missingNodes, outOfReach, unfitDevices } from "../plan/index.js";
 import type { OutOfReach, UnfitDevice } from "../plan/index.js";
 import type { BlockDevice, CellSpec, MonolithSpec, Topology } from "../spec/index.js";
-import type { VolumeDriver } from "../storage/driver.js";
+import type { PoolPort } from "../storage/port.js";
 
 /** @throws {HengeError} KERNEL_REFUSED: the host lacks a NUMA node the manifest names */
 export function refuseMissingNodes(spec: MonolithSpec, topology: Topology): void {
@@ -67,10 +67,10 @@ function describeDevice(
 /** For each cell whose writes io.max does not hold back, a note that says so. */
 export async function weakIoLimits(
   spec: MonolithSpec,
-  volumes: Pick<VolumeDriver, "facts">,
+  pool: Pick<PoolPort, "facts">,
 ): Promise<readonly string[]> {
   const weak = spec.cells.filter(limitsVolumeWrites);
-  if (weak.length === 0 || (await volumes.facts()).driver !== "zfs") return [];
+  if (weak.length === 0 || (await pool.facts()).driver !== "zfs") return [];
   return weak.map(
     ({ name }) =>
       `io.max of ${name} does not hold back what it writes to its volumes: ZFS writes for it, outside of every cell`,

@@ -5,15 +5,15 @@ import { createMutex } from "../mutex.js";
 
 import type { Edges } from "./edges.js";
 
-type Pool = Pick<Edges, "store" | "volumes" | "warn">;
+type Needed = Pick<Edges, "store" | "images" | "warn">;
 
 export class Images {
-  private readonly pool: Pool;
+  private readonly edges: Needed;
   private readonly kept = new Set<readonly ImageSpec[]>();
   private readonly mutex = createMutex();
 
-  constructor(pool: Pool) {
-    this.pool = pool;
+  constructor(edges: Needed) {
+    this.edges = edges;
   }
 
   /** Runs `act`, which may count on whichever of these it sees in the pool. */
@@ -34,15 +34,15 @@ export class Images {
   }
 
   private async drop(signal: AbortSignal): Promise<void> {
-    const { store, volumes, warn } = this.pool;
+    const { store, images, warn } = this.edges;
     const stored = await store.list();
     // A record that cannot be read may need any of them.
     if (stored.some((monolith) => "corrupt" in monolith)) return;
     const desired = stored.flatMap((one) => ("desired" in one ? imagesOf(one.desired) : []));
-    for (const image of await volumes.listImages()) {
+    for (const image of await images.list()) {
       const wanted = new Set([...desired, ...[...this.kept].flat()].map(keyOf));
       if (wanted.has(keyOf(image))) continue;
-      await volumes.destroyImage(image.name, image.digest, signal).catch((error: unknown) => {
+      await images.destroy(image.name, image.digest, signal).catch((error: unknown) => {
         warn(`the image ${image.name} is no longer needed, but stays`, error);
       });
     }

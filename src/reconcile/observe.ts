@@ -15,8 +15,8 @@ export async function observe(
 ): Promise<Observed> {
   const [found, volumes, images] = await Promise.all([
     observePublished(edges, cells, monolith),
-    edges.volumes.listVolumes(monolith).catch(emptyWithoutPool),
-    edges.volumes.listImages().catch(emptyWithoutPool),
+    edges.volumes.list(monolith).catch(emptyWithoutPool),
+    edges.images.list().catch(emptyWithoutPool),
   ]);
   return { cells: found, volumes, images };
 }

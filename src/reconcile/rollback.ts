@@ -30,36 +30,29 @@ export async function rollBack(
   const monolith = await wholeMonolith(context, cell, "roll back");
   const request = { id: requestId, verb: `rollback ${name}`, monolith, target: monolith };
   await context.change(request, async () => {
-    const { found, later } = await context.edges.volumes.findSnapshot(monolith, name);
+    const { found, later } = await context.edges.snapshots.find(monolith, name);
     refuseCloned(`roll back ${monolith} to ${name}`, later);
     const observed = await context.observe(monolith);
     refuseRunning(monolith, observed);
     tellLosses(found, later, observed, report);
     await free(context, monolith, observed, report, signal);
-    const volumes = found.volumes.map(({ volume }) => volume);
-    await context.edges.ledger.beginRollback(monolith, volumes, name);
-    await finishRollback(context, monolith, signal);
+    await context.edges.snapshots.rollBack(monolith, name, signal);
+    tellRolledBack(context, monolith, name);
     report({ kind: "note", text: `${monolith} is what it was in ${name}` });
   });
 }
 
 /** Goes on with a rollback that was begun, if one was. */
 export async function finishRollback(
-  { edges }: Context,
+  context: Context,
   monolith: MonolithName,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = edges.ledger.rollbackOf(monolith);
-  if (name === undefined) return;
-  await edges.volumes.rollBack(monolith, name, signal);
-  const { found } = await edges.volumes.findSnapshot(monolith, name);
-  const guids = await Promise.all(
-    found.volumes.map(async ({ volume }) => {
-      const { guid } = await edges.volumes.volumeSource(monolith, volume);
-      return [volume, guid] as const;
-    }),
-  );
-  await edges.ledger.endRollback(monolith, new Map(guids));
+  const name = await context.edges.snapshots.finishRollback(monolith, signal);
+  if (name !== undefined) tellRolledBack(context, monolith, name);
+}
+
+function tellRolledBack({ edges }: Context, monolith: MonolithName, name: SnapshotName): void {
   edges.events.emit({ kind: "snapshot", name, what: "rolled-back" }, monolith);
 }
 

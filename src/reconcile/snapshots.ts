@@ -28,7 +28,7 @@ export async function takeSnapshot(
     await finishRollback(context, monolith, signal);
     await takeHeld(context, monolith, name, signal);
   });
-  return (await context.edges.volumes.findSnapshot(monolith, name)).found;
+  return (await context.edges.snapshots.find(monolith, name)).found;
 }
 
 export async function listSnapshots(
@@ -36,7 +36,7 @@ export async function listSnapshots(
   cell: CellName,
 ): Promise<readonly SnapshotStatus[]> {
   const monolith = await wholeMonolith(context, cell, "list the snapshots of");
-  return context.edges.volumes.listSnapshots(monolith);
+  return context.edges.snapshots.list(monolith);
 }
 
 export async function destroySnapshot(
@@ -47,17 +47,17 @@ export async function destroySnapshot(
   signal: AbortSignal,
 ): Promise<void> {
   const monolith = await wholeMonolith(context, cell, "destroy a snapshot of");
-  const { volumes } = context.edges;
+  const { snapshots } = context.edges;
   const request = { id: requestId, verb: `destroy-snapshot ${name}`, monolith, target: monolith };
   await context.change(request, async () => {
-    await volumes.destroySnapshot(monolith, name, signal);
+    await snapshots.destroy(monolith, name, signal);
     context.edges.events.emit({ kind: "snapshot", name, what: "destroyed" }, monolith);
   });
 }
 
 /** @throws {HengeError} WRONG_STATE: a clone needs what is about to be destroyed */
 export async function refuseClonedFrom({ edges }: Context, monolith: MonolithName): Promise<void> {
-  refuseCloned(`destroy the data of ${monolith}`, await edges.volumes.listSnapshots(monolith));
+  refuseCloned(`destroy the data of ${monolith}`, await edges.snapshots.list(monolith));
 }
 
 /** Where the pool needs several acts for several volumes, nothing of the monolith runs meanwhile. */
@@ -67,10 +67,10 @@ export async function takeHeld(
   name: SnapshotName,
   signal: AbortSignal,
 ): Promise<void> {
-  const { volumes, events } = context.edges;
-  const take = (): Promise<void> => volumes.takeSnapshot(monolith, name, signal);
+  const { pool, snapshots, events } = context.edges;
+  const take = (): Promise<void> => snapshots.take(monolith, name, signal);
   const cells = context.cells.names().filter((cell) => monolithOf(cell) === monolith);
-  if (volumes.isOneInstant || cells.length === 0) await take();
+  if (pool.isOneInstant || cells.length === 0) await take();
   else await takeWhileHeld(context, monolith, name, take, signal);
   events.emit({ kind: "snapshot", name, what: "taken" }, monolith);
 }
@@ -93,7 +93,7 @@ async function takeWhileHeld(
     },
   );
   if (wasHeld) return;
-  await edges.volumes.destroySnapshot(monolith, name, signal);
+  await edges.snapshots.destroy(monolith, name, signal);
   throw new HengeError(
     "DEADLINE",
     `cannot take snapshot ${name} of ${monolith}: the pool took longer than its cells may stand still`,
@@ -117,7 +117,7 @@ export async function snapshotBefore(
 ): Promise<void> {
   if (spec?.snapshots?.beforeChanges !== true) return;
   const { volumes, clock } = context.edges;
-  if ((await volumes.listVolumes(spec.name)).length === 0) return;
+  if ((await volumes.list(spec.name)).length === 0) return;
   const name = automaticName(verb, clock.now());
   await takeHeld(context, spec.name, name, signal);
   report({ kind: "note", text: `took snapshot ${name}` });
@@ -153,11 +153,11 @@ async function dropOld(
   keep: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const automatic = (await edges.volumes.listSnapshots(monolith)).filter(({ name }) => {
+  const automatic = (await edges.snapshots.list(monolith)).filter(({ name }) => {
     const before = AUTOMATIC.exec(name)?.[1];
     return before !== undefined && (before === RUN) === (verb === RUN);
   });
   const old = automatic.slice(0, Math.max(0, automatic.length - keep));
   for (const { name } of old.filter(({ clones }) => clones.length === 0))
-    await edges.volumes.destroySnapshot(monolith, name as SnapshotName, signal);
+    await edges.snapshots.destroy(monolith, name as SnapshotName, signal);
 }

@@ -72,8 +72,8 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
     edges.warn(text, error);
   };
   let poolError: Error | undefined;
-  await context
-    .ensurePool(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)]))
+  await edges.pool
+    .ensure(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)]))
     .catch((error: unknown) => {
       poolError = error instanceof Error ? error : new Error(String(error));
       failed("the pool is not there yet", error);
@@ -99,7 +99,7 @@ async function convergeOne(
   const request = { id: crypto.randomUUID(), verb: "converge", monolith: name, target: name };
   const giveWay = new AbortController();
   const signal = AbortSignal.any([stop, giveWay.signal]);
-  if (poolError === undefined && context.edges.ledger.rollbackOf(name) !== undefined)
+  if (poolError === undefined && context.edges.snapshots.unfinishedRollback(name) !== undefined)
     await context.change(
       { ...request, id: crypto.randomUUID(), verb: "finish rollback" },
       () => finishRollback(context, name, signal),

@@ -34,10 +34,10 @@ export async function upgrade(
   const request = { id: options.requestId, verb: "upgrade", monolith, target: monolith };
   await context.change(request, async () => {
     await refuseHalted(context, "upgrade it");
-    await context.ensurePool(signal);
+    await edges.pool.ensure(signal);
     await finishRollback(context, monolith, signal);
     const current = await requireRunning(context, monolith);
-    refuseBrokenPromises(spec, await context.observe(monolith), edges.volumes.keeps);
+    refuseBrokenPromises(spec, await context.observe(monolith), edges.pool.keeps);
     const name = automaticName("upgrade", edges.clock.now());
     await takeHeld(context, monolith, name, signal);
     report({ kind: "note", text: `took snapshot ${name}` });

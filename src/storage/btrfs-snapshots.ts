@@ -6,12 +6,12 @@ import { dirname, join } from "node:path";
 
 import { HengeError } from "../errors.js";
 import { isLabel } from "../spec/index.js";
-import type { MonolithName, VolumeName } from "../spec/index.js";
+import type { MonolithName, SnapshotStatus, VolumeName } from "../spec/index.js";
 
 import { parseExclusive, parseSubvolumes } from "./btrfs-parse.js";
 import { checkPool } from "./btrfs-pool.js";
 import type { BtrfsPool } from "./btrfs-pool.js";
-import type { VolumeDriver } from "./driver.js";
+import type { DriverSnapshots, DriverVolumes } from "./driver.js";
 import { PARTIAL_PREFIX, checkLabel } from "./names.js";
 import { readRecord, writeRecord } from "./record.js";
 import {
@@ -45,24 +45,14 @@ interface Taken {
   readonly reason?: string;
 }
 
-type SnapshotVerbs = Pick<
-  VolumeDriver,
-  "listSnapshots" | "findSnapshot" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
->;
-
-export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
-  const { run } = pool;
-  const list = async (monolith: MonolithName) => groupParts(await readParts(pool, monolith));
+export function btrfsSnapshots(pool: BtrfsPool): DriverSnapshots {
+  const list = (monolith: MonolithName) => listAll(pool, monolith);
   return {
-    async listSnapshots(monolith) {
+    async list(monolith) {
       await checkPool(pool);
       return list(monolith);
     },
-    async findSnapshot(monolith, name) {
-      await checkPool(pool);
-      return findSnapshot(await list(monolith), monolith, checkSnapshotName(name));
-    },
-    async takeSnapshot(monolith, name, signal) {
+    async take(monolith, name, signal) {
       const path = pathOf(pool, monolith, name);
       await checkPool(pool);
       if (await exists(path)) throw snapshotExists(monolith, name);
@@ -72,7 +62,7 @@ export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
         take(pool, { monolith, path, members }, signal),
       );
     },
-    async destroySnapshot(monolith, name, signal) {
+    async destroy(monolith, name, signal) {
       const path = pathOf(pool, monolith, name);
       await checkPool(pool);
       if (!(await exists(path))) findSnapshot(await list(monolith), monolith, name);
@@ -87,26 +77,33 @@ export function btrfsSnapshots(pool: BtrfsPool): SnapshotVerbs {
       for (const snapshot of later)
         await destroyDirectory(pool, pathOf(pool, monolith, snapshot.name), signal);
     },
-    async cloneVolume(from, to, volume, signal) {
-      const path = volumePath(pool, to, volume.name);
-      await checkPool(pool);
-      const origin = join(pathOf(pool, from.monolith, from.snapshot), volume.name);
-      if (!(await exists(origin)))
-        partOf(
-          findSnapshot(await list(from.monolith), from.monolith, from.snapshot).found,
-          volume.name,
-        );
-      if (await exists(path))
-        throw new HengeError(
-          "WRONG_STATE",
-          `cannot make volume ${volume.name} of ${to}: it exists`,
-        );
-      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await makeWhole(pool, { path, origin }, signal, (partial) =>
-        setQuota(run, partial, volume.quotaBytes, signal),
-      );
-    },
   };
+}
+
+export function cloneVerb(pool: BtrfsPool): DriverVolumes["clone"] {
+  return async (from, to, volume, signal) => {
+    const path = volumePath(pool, to, volume.name);
+    await checkPool(pool);
+    const origin = join(pathOf(pool, from.monolith, from.snapshot), volume.name);
+    if (!(await exists(origin)))
+      partOf(
+        findSnapshot(await listAll(pool, from.monolith), from.monolith, from.snapshot).found,
+        volume.name,
+      );
+    if (await exists(path))
+      throw new HengeError("WRONG_STATE", `cannot make volume ${volume.name} of ${to}: it exists`);
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeWhole(pool, { path, origin }, signal, (partial) =>
+      setQuota(pool.run, partial, volume.quotaBytes, signal),
+    );
+  };
+}
+
+async function listAll(
+  pool: BtrfsPool,
+  monolith: MonolithName,
+): Promise<readonly SnapshotStatus[]> {
+  return groupParts(await readParts(pool, monolith));
 }
 
 /** What earlier attempts left; not what is just being made. */
@@ -168,7 +165,7 @@ async function take(
     await rename(partial, path);
     await syncPool(run, path, signal);
   } catch (error) {
-    await emptyDirectory(pool, partial).catch(() => undefined); // else ensurePool removes it
+    await emptyDirectory(pool, partial).catch(() => undefined); // else pool.ensure removes it
     throw capacityError(`take a snapshot of ${monolith}`, error);
   }
 }

@@ -13,8 +13,8 @@ import type {
   VolumeSpec,
 } from "../spec/index.js";
 
-import type { VolumeDriver } from "./driver.js";
-import { btrfsSnapshots, removePartialSnapshots } from "./btrfs-snapshots.js";
+import type { Driver, DriverVolumes } from "./driver.js";
+import { btrfsSnapshots, cloneVerb, removePartialSnapshots } from "./btrfs-snapshots.js";
 import { readBtrfsHealth } from "./btrfs-health.js";
 import { checkPool } from "./btrfs-pool.js";
 import type { BtrfsOptions, BtrfsPool } from "./btrfs-pool.js";
@@ -22,6 +22,7 @@ import { closeMount, ensureMounted } from "./loop-mount.js";
 import { Making } from "./making.js";
 import { checkLabel, imageFileName, parseImageFileName } from "./names.js";
 import { ensurePoolFile, recordPath } from "./pool-file.js";
+import type { ImagesPort, PoolPort } from "./port.js";
 import { readRecord } from "./record.js";
 import {
   destroy,
@@ -37,12 +38,12 @@ import { unpackImage } from "./unpack.js";
 /** BTRFS_SUPER_MAGIC of statfs(2). */
 const BTRFS_FS_TYPE = 0x9123683e;
 
-export interface BtrfsDriver extends VolumeDriver {
+export interface BtrfsDriver extends Driver {
   /** Unmounts the embedded pool and detaches its loop device; nothing of it may be in use. */
   closePool(): Promise<void>;
 }
 
-/** A driver of the embedded pool. Nothing is touched before `ensurePool`. */
+/** A driver of the embedded pool. Nothing is touched before `pool.ensure`. */
 export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
   const within = (name: string): string => join(options.mountPoint, name);
   const pool: BtrfsPool = {
@@ -53,22 +54,23 @@ export function createBtrfsDriver(options: BtrfsOptions): BtrfsDriver {
     making: new Making(),
   };
   return {
-    keeps: [],
-    isOneInstant: false,
-    ...poolVerbs(pool),
-    ...volumeListVerbs(pool),
-    ...volumeVerbs(pool),
-    ...imageVerbs(pool),
-    ...btrfsSnapshots(pool),
+    pool: poolVerbs(pool),
+    volumes: { ...volumeListVerbs(pool), ...volumeVerbs(pool), clone: cloneVerb(pool) },
+    images: imageVerbs(pool),
+    snapshots: btrfsSnapshots(pool),
+    async closePool() {
+      const uuid = await readRecord(recordPath(pool.poolFile));
+      if (uuid !== undefined) await closeMount(pool.run, pool, uuid);
+    },
   };
 }
 
-function poolVerbs(
-  pool: BtrfsPool,
-): Pick<BtrfsDriver, "ensurePool" | "facts" | "health" | "closePool"> {
+function poolVerbs(pool: BtrfsPool): PoolPort {
   const { run, mountPoint, poolFile, volumes, images, snapshots } = pool;
   return {
-    async ensurePool(signal) {
+    keeps: [],
+    isOneInstant: false,
+    async ensure(signal) {
       const uuid = await ensurePoolFile(run, poolFile, pool.sizeBytes, signal);
       await ensureMounted(run, pool, uuid, signal);
       await run(["btrfs", "quota", "enable", mountPoint], { signal });
@@ -94,14 +96,10 @@ function poolVerbs(
       await checkPool(pool);
       return readBtrfsHealth(run, mountPoint);
     },
-    async closePool() {
-      const uuid = await readRecord(recordPath(poolFile));
-      if (uuid !== undefined) await closeMount(run, pool, uuid);
-    },
   };
 }
 
-function volumeListVerbs(pool: BtrfsPool): Pick<VolumeDriver, "listMonoliths" | "listVolumes"> {
+function volumeListVerbs(pool: BtrfsPool): Pick<DriverVolumes, "listMonoliths" | "list"> {
   const { run, volumes } = pool;
   return {
     async listMonoliths() {
@@ -112,7 +110,7 @@ function volumeListVerbs(pool: BtrfsPool): Pick<VolumeDriver, "listMonoliths" | 
       }
       return found.sort();
     },
-    async listVolumes(monolith) {
+    async list(monolith) {
       const directory = join(volumes, checkLabel("monolith", monolith));
       await checkPool(pool);
       const found: VolumeSpec[] = [];
@@ -130,12 +128,12 @@ function volumeListVerbs(pool: BtrfsPool): Pick<VolumeDriver, "listMonoliths" | 
 
 function volumeVerbs(
   pool: BtrfsPool,
-): Pick<VolumeDriver, "createVolume" | "setVolume" | "destroyVolume" | "volumeSource"> {
+): Pick<DriverVolumes, "create" | "set" | "destroy" | "source"> {
   const { run, volumes } = pool;
   const pathOf = (monolith: MonolithName, volume: VolumeName) =>
     join(volumes, checkLabel("monolith", monolith), checkLabel("volume", volume));
   return {
-    async createVolume(monolith, volume, signal) {
+    async create(monolith, volume, signal) {
       const path = pathOf(monolith, volume.name);
       signal.throwIfAborted();
       await checkPool(pool);
@@ -150,33 +148,31 @@ function volumeVerbs(
         setQuota(run, partial, volume.quotaBytes, signal),
       );
     },
-    async setVolume(monolith, volume, signal) {
+    async set(monolith, volume, signal) {
       const path = pathOf(monolith, volume.name);
       await checkPool(pool);
       await readSubvolume(run, path);
       await setQuota(run, path, volume.quotaBytes, signal);
     },
-    async destroyVolume(monolith, volume, signal) {
+    async destroy(monolith, volume, signal) {
       const path = pathOf(monolith, volume);
       await checkPool(pool);
       await destroy(run, path, signal);
       await removeIfEmpty(dirname(path));
     },
-    async volumeSource(monolith, volume) {
+    async source(monolith, volume) {
       const path = pathOf(monolith, volume);
       await checkPool(pool);
-      return source(path, (await readSubvolume(run, path)).uuid);
+      return sourceAt(path, (await readSubvolume(run, path)).uuid);
     },
   };
 }
 
-function imageVerbs(
-  pool: BtrfsPool,
-): Pick<VolumeDriver, "importImage" | "listImages" | "imageSource" | "destroyImage"> {
+function imageVerbs(pool: BtrfsPool): ImagesPort {
   const { run, images } = pool;
   const pathOf = (image: ImageName, digest: string) => join(images, imageFileName(image, digest));
   return {
-    async importImage(image, archive, digest, signal) {
+    async import(image, archive, digest, signal) {
       const path = pathOf(image, digest);
       signal.throwIfAborted();
       await checkPool(pool);
@@ -187,12 +183,12 @@ function imageVerbs(
         });
       });
     },
-    async listImages() {
+    async list() {
       await checkPool(pool);
       const names = (await readdir(images)).sort();
       return names.map(parseImageFileName).filter((image) => image !== undefined);
     },
-    async imageSource(image, digest) {
+    async source(image, digest) {
       const path = pathOf(image, digest);
       await checkPool(pool);
       const { uuid, readOnly } = await readSubvolume(run, path);
@@ -201,9 +197,9 @@ function imageVerbs(
           "WRONG_STATE",
           `cannot use image ${image} at ${path}: somebody made it writable`,
         );
-      return source(path, uuid);
+      return sourceAt(path, uuid);
     },
-    async destroyImage(image, digest, signal) {
+    async destroy(image, digest, signal) {
       const path = pathOf(image, digest);
       await checkPool(pool);
       await destroy(run, path, signal);
@@ -211,7 +207,7 @@ function imageVerbs(
   };
 }
 
-function source(path: string, uuid: string): MountSource {
+function sourceAt(path: string, uuid: string): MountSource {
   return { path, fsType: BTRFS_FS_TYPE, identity: uuid, guid: uuid };
 }
 

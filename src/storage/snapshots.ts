@@ -10,7 +10,7 @@ import type {
   VolumeSnapshot,
 } from "../spec/index.js";
 
-import type { FoundSnapshot } from "./driver.js";
+import type { FoundSnapshot } from "./port.js";
 
 /** One volume's part of a snapshot, as the pool tells it. */
 export interface Part extends VolumeSnapshot {

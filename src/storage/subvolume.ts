@@ -82,7 +82,7 @@ async function makeAt(
     await rename(partial, path);
     await syncPool(run, path, signal);
   } catch (error) {
-    await destroySubvolume(run, partial).catch(() => undefined); // else ensurePool removes it
+    await destroySubvolume(run, partial).catch(() => undefined); // else pool.ensure removes it
     throw capacityError(`make ${path}`, error);
   }
 }

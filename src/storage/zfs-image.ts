@@ -5,8 +5,8 @@ import { join } from "node:path";
 
 import { HengeError } from "../errors.js";
 
-import type { VolumeDriver } from "./driver.js";
 import { imageFileName } from "./names.js";
+import type { ImagesPort } from "./port.js";
 import { capacityError, unpackImage } from "./unpack.js";
 import type { Unpacking } from "./unpack.js";
 import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
@@ -20,14 +20,10 @@ const CLEANUP_DEADLINE_MS = 60_000;
 const UNMOUNT_DEADLINE_MS = 5 * 60_000;
 
 /** @param workshop absolute directory; in it a dataset is mounted while it is filled; its parent belongs to root alone */
-export function zfsImages(
-  pool: ZfsPool,
-  identify: Identify,
-  workshop: string,
-): Pick<VolumeDriver, "importImage" | "listImages" | "imageSource" | "destroyImage"> {
+export function zfsImages(pool: ZfsPool, identify: Identify, workshop: string): ImagesPort {
   const { run, names, making } = pool;
   return {
-    async importImage(image, archive, digest, signal) {
+    async import(image, archive, digest, signal) {
       const dataset = names.image(image, digest);
       const partial = partialDataset(dataset);
       const directory = join(workshop, imageFileName(image, digest));
@@ -40,17 +36,17 @@ export function zfsImages(
           await run(["zfs", "rename", partial, dataset], { signal });
         } catch (error) {
           const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);
-          await destroyDataset(run, partial, patience).catch(() => undefined); // else ensurePool removes it
+          await destroyDataset(run, partial, patience).catch(() => undefined); // else pool.ensure removes it
           throw capacityError(`import image ${image}`, error);
         }
       });
     },
-    async listImages() {
+    async list() {
       await checkTop(pool);
       const all = await listChildren(run, names.images);
       return all.map(({ name }) => parseImageDataset(name)).filter((image) => image !== undefined);
     },
-    async imageSource(image, digest) {
+    async source(image, digest) {
       const { found, source } = await datasetSource(pool, identify, names.image(image, digest));
       if (found.readOnly) return source;
       throw new HengeError(
@@ -58,7 +54,7 @@ export function zfsImages(
         `cannot use image ${image}: somebody made ${found.name} writable`,
       );
     },
-    async destroyImage(image, digest, signal) {
+    async destroy(image, digest, signal) {
       const dataset = names.image(image, digest);
       await checkTop(pool);
       await destroyDataset(run, dataset, signal);

@@ -5,7 +5,7 @@ import type { Run } from "../command.js";
 import { isLabel } from "../spec/index.js";
 import type { MonolithName, SnapshotStatus, VolumeName } from "../spec/index.js";
 
-import type { VolumeDriver } from "./driver.js";
+import type { DriverSnapshots, DriverVolumes } from "./driver.js";
 import {
   checkSnapshotName,
   findSnapshot,
@@ -27,33 +27,22 @@ import { volumeProperties } from "./zfs-properties.js";
 
 const DEADLINE_MS = 5 * 60_000;
 
-type SnapshotVerbs = Pick<
-  VolumeDriver,
-  "listSnapshots" | "findSnapshot" | "takeSnapshot" | "destroySnapshot" | "rollBack" | "cloneVolume"
->;
-
-export function zfsSnapshots(pool: ZfsPool): SnapshotVerbs {
-  return { ...takingVerbs(pool), ...goingBackVerbs(pool) };
+export function zfsSnapshots(pool: ZfsPool): DriverSnapshots {
+  return { ...takingVerbs(pool), rollBack: rollBackVerb(pool) };
 }
 
 async function list(pool: ZfsPool, monolith: MonolithName): Promise<readonly SnapshotStatus[]> {
   return groupParts(await readParts(pool, monolith));
 }
 
-function takingVerbs(
-  pool: ZfsPool,
-): Pick<SnapshotVerbs, "listSnapshots" | "findSnapshot" | "takeSnapshot" | "destroySnapshot"> {
+function takingVerbs(pool: ZfsPool): Omit<DriverSnapshots, "rollBack"> {
   const { run, names } = pool;
   return {
-    async listSnapshots(monolith) {
+    async list(monolith) {
       await checkTop(pool);
       return list(pool, monolith);
     },
-    async findSnapshot(monolith, name) {
-      await checkTop(pool);
-      return findSnapshot(await list(pool, monolith), monolith, checkSnapshotName(name));
-    },
-    async takeSnapshot(monolith, name, signal) {
+    async take(monolith, name, signal) {
       checkSnapshotName(name);
       await checkTop(pool);
       if ((await list(pool, monolith)).some((known) => known.name === name))
@@ -66,7 +55,7 @@ function takingVerbs(
         throw capacityError(`take a snapshot of ${monolith}`, error);
       });
     },
-    async destroySnapshot(monolith, name, signal) {
+    async destroy(monolith, name, signal) {
       checkSnapshotName(name);
       await checkTop(pool);
       const { found } = findSnapshot(await list(pool, monolith), monolith, name);
@@ -77,42 +66,44 @@ function takingVerbs(
   };
 }
 
-function goingBackVerbs(pool: ZfsPool): Pick<SnapshotVerbs, "rollBack" | "cloneVolume"> {
+function rollBackVerb(pool: ZfsPool): DriverSnapshots["rollBack"] {
   const { run, names } = pool;
-  return {
-    async rollBack(monolith, name, signal) {
-      checkSnapshotName(name);
-      await checkTop(pool);
-      const { found, later } = findSnapshot(await list(pool, monolith), monolith, name);
-      refuseCloned(`roll back ${monolith} to ${name}`, later);
-      for (const { volume } of found.volumes)
-        await run(["zfs", "rollback", "-r", `${names.volume(monolith, volume)}@${name}`], {
-          signal,
-          timeoutMs: DEADLINE_MS,
-        });
-      // What is left is of volumes this snapshot does not have: no later snapshot stays whole.
-      const gone = new Set(later.map((snapshot) => snapshot.name));
-      for (const part of (await readParts(pool, monolith)).filter((one) => gone.has(one.name)))
-        await destroyPart(run, `${names.volume(monolith, part.volume)}@${part.name}`, signal);
-    },
-    async cloneVolume(from, to, volume, signal) {
-      const dataset = names.volume(to, volume.name);
-      checkSnapshotName(from.snapshot);
-      await checkTop(pool);
-      const { found } = findSnapshot(await list(pool, from.monolith), from.monolith, from.snapshot);
-      partOf(found, volume.name);
-      const act = `make volume ${volume.name} of ${to}`;
-      if ((await findDataset(run, dataset)) !== undefined)
-        throw new HengeError("WRONG_STATE", `cannot ${act}: it exists`);
-      const origin = `${names.volume(from.monolith, volume.name)}@${from.snapshot}`;
-      try {
-        if ((await findDataset(run, names.monolith(to))) === undefined)
-          await run(createParentArgv(names.monolith(to)), { signal });
-        await run(cloneArgv(origin, dataset, volumeProperties(volume)), { signal });
-      } catch (error) {
-        throw capacityError(act, error);
-      }
-    },
+  return async (monolith, name, signal) => {
+    checkSnapshotName(name);
+    await checkTop(pool);
+    const { found, later } = findSnapshot(await list(pool, monolith), monolith, name);
+    refuseCloned(`roll back ${monolith} to ${name}`, later);
+    for (const { volume } of found.volumes)
+      await run(["zfs", "rollback", "-r", `${names.volume(monolith, volume)}@${name}`], {
+        signal,
+        timeoutMs: DEADLINE_MS,
+      });
+    // What is left is of volumes this snapshot does not have: no later snapshot stays whole.
+    const gone = new Set(later.map((snapshot) => snapshot.name));
+    for (const part of (await readParts(pool, monolith)).filter((one) => gone.has(one.name)))
+      await destroyPart(run, `${names.volume(monolith, part.volume)}@${part.name}`, signal);
+  };
+}
+
+export function cloneVerb(pool: ZfsPool): DriverVolumes["clone"] {
+  const { run, names } = pool;
+  return async (from, to, volume, signal) => {
+    const dataset = names.volume(to, volume.name);
+    checkSnapshotName(from.snapshot);
+    await checkTop(pool);
+    const { found } = findSnapshot(await list(pool, from.monolith), from.monolith, from.snapshot);
+    partOf(found, volume.name);
+    const act = `make volume ${volume.name} of ${to}`;
+    if ((await findDataset(run, dataset)) !== undefined)
+      throw new HengeError("WRONG_STATE", `cannot ${act}: it exists`);
+    const origin = `${names.volume(from.monolith, volume.name)}@${from.snapshot}`;
+    try {
+      if ((await findDataset(run, names.monolith(to))) === undefined)
+        await run(createParentArgv(names.monolith(to)), { signal });
+      await run(cloneArgv(origin, dataset, volumeProperties(volume)), { signal });
+    } catch (error) {
+      throw capacityError(act, error);
+    }
   };
 }
 

@@ -5,8 +5,9 @@ import { VOLUME_PROPERTIES, isLabel } from "../spec/index.js";
 import type { Run } from "../command.js";
 import type { MonolithName, VolumeName } from "../spec/index.js";
 
-import type { VolumeDriver } from "./driver.js";
+import type { Driver, DriverVolumes } from "./driver.js";
 import { Making } from "./making.js";
+import type { PoolPort } from "./port.js";
 import { capacityError } from "./unpack.js";
 import { destroyDataset, findDataset, listChildren } from "./zfs-dataset.js";
 import { readZfsHealth } from "./zfs-health.js";
@@ -28,7 +29,7 @@ import {
   volumeOf,
   volumeProperties,
 } from "./zfs-properties.js";
-import { zfsSnapshots } from "./zfs-snapshots.js";
+import { cloneVerb, zfsSnapshots } from "./zfs-snapshots.js";
 import { datasetSource } from "./zfs-source.js";
 import type { Identify } from "./zfs-source.js";
 
@@ -46,7 +47,7 @@ export interface ZfsOptions {
 }
 
 /** @throws {HengeError} USAGE: `dataset` is not the name of one below a pool */
-export function createZfsDriver(options: ZfsOptions): VolumeDriver {
+export function createZfsDriver(options: ZfsOptions): Driver {
   const { record, owner, run, identify, workshop } = options;
   const pool: ZfsPool = {
     names: zfsNames(options.dataset),
@@ -56,19 +57,18 @@ export function createZfsDriver(options: ZfsOptions): VolumeDriver {
     making: new Making(),
   };
   return {
-    keeps: [...VOLUME_PROPERTIES, "encryption"],
-    isOneInstant: true,
-    ...poolVerbs(pool),
-    ...volumeListVerbs(pool),
-    ...volumeVerbs(pool, identify),
-    ...zfsImages(pool, identify, workshop),
-    ...zfsSnapshots(pool),
+    pool: poolVerbs(pool),
+    volumes: { ...volumeListVerbs(pool), ...volumeVerbs(pool, identify), clone: cloneVerb(pool) },
+    images: zfsImages(pool, identify, workshop),
+    snapshots: zfsSnapshots(pool),
   };
 }
 
-function poolVerbs(pool: ZfsPool): Pick<VolumeDriver, "ensurePool" | "facts" | "health"> {
+function poolVerbs(pool: ZfsPool): PoolPort {
   return {
-    ensurePool: (signal) => ensureTop(pool, signal),
+    keeps: [...VOLUME_PROPERTIES, "encryption"],
+    isOneInstant: true,
+    ensure: (signal) => ensureTop(pool, signal),
     health: () => readZfsHealth(pool.run, poolOf(pool.names.top)),
     async facts() {
       const { usedBytes, availableBytes } = await checkTop(pool);
@@ -82,7 +82,7 @@ function poolVerbs(pool: ZfsPool): Pick<VolumeDriver, "ensurePool" | "facts" | "
   };
 }
 
-function volumeListVerbs(pool: ZfsPool): Pick<VolumeDriver, "listMonoliths" | "listVolumes"> {
+function volumeListVerbs(pool: ZfsPool): Pick<DriverVolumes, "listMonoliths" | "list"> {
   const { run, names } = pool;
   return {
     async listMonoliths() {
@@ -93,7 +93,7 @@ function volumeListVerbs(pool: ZfsPool): Pick<VolumeDriver, "listMonoliths" | "l
       }
       return found.sort();
     },
-    async listVolumes(monolith) {
+    async list(monolith) {
       const parent = names.monolith(monolith);
       await checkTop(pool);
       const mine = (await listChildren(run, parent)).filter(({ name }) => isLabel(lastPart(name)));
@@ -105,10 +105,10 @@ function volumeListVerbs(pool: ZfsPool): Pick<VolumeDriver, "listMonoliths" | "l
 function volumeVerbs(
   pool: ZfsPool,
   identify: Identify,
-): Pick<VolumeDriver, "createVolume" | "setVolume" | "destroyVolume" | "volumeSource"> {
+): Pick<DriverVolumes, "create" | "set" | "destroy" | "source"> {
   const { run, names } = pool;
   return {
-    async createVolume(monolith, volume, signal) {
+    async create(monolith, volume, signal) {
       const dataset = names.volume(monolith, volume.name);
       const act = `create volume ${volume.name} of ${monolith}`;
       signal.throwIfAborted();
@@ -126,7 +126,7 @@ function volumeVerbs(
         throw capacityError(act, error);
       }
     },
-    async setVolume(monolith, volume, signal) {
+    async set(monolith, volume, signal) {
       const dataset = names.volume(monolith, volume.name);
       const { encryption } = volume;
       await checkTop(pool);
@@ -135,7 +135,7 @@ function volumeVerbs(
       await checkKeyFile(`set volume ${volume.name} of ${monolith}`, encryption);
       await run(setArgv(dataset, { keylocation: keyLocation(encryption.keyFile) }), { signal });
     },
-    async destroyVolume(monolith, volume, signal) {
+    async destroy(monolith, volume, signal) {
       const [dataset, parent] = [names.volume(monolith, volume), names.monolith(monolith)];
       await checkTop(pool);
       await destroyDataset(run, dataset, signal);
@@ -146,7 +146,7 @@ function volumeVerbs(
         return;
       await run(["zfs", "destroy", parent], { signal });
     },
-    async volumeSource(monolith, volume) {
+    async source(monolith, volume) {
       return (await datasetSource(pool, identify, names.volume(monolith, volume))).source;
     },
   };

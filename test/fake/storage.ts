@@ -2,7 +2,7 @@
 
 import { HengeError } from "../../src/errors.js";
 import { checkLabel, imageFileName, parseImageFileName } from "../../src/storage/names.js";
-import type { VolumeDriver } from "../../src/storage/driver.js";
+import type { Driver } from "../../src/storage/driver.js";
 import {
   checkSnapshotName,
   findSnapshot,
@@ -19,7 +19,7 @@ interface Dataset {
   readonly quotaBytes?: number;
 }
 
-export interface FakeDriver extends VolumeDriver {
+export interface FakeDriver extends Driver {
   /** From now on the pool is not mounted, as after an administrator's umount. */
   unmount(): void;
   /** The volume is not the dataset it should be, e.g. a plain directory in its place. */
@@ -27,14 +27,6 @@ export interface FakeDriver extends VolumeDriver {
   /** Archives that are no root filesystem. */
   readonly badArchives: Set<string>;
 }
-
-type SnapshotVerb =
-  | "listSnapshots"
-  | "findSnapshot"
-  | "takeSnapshot"
-  | "destroySnapshot"
-  | "rollBack"
-  | "cloneVolume";
 
 const ROOT = "/fake/pool";
 
@@ -71,17 +63,10 @@ export function createFakeDriver(): FakeDriver {
   const setVolume = (name: string, identity: string, quotaBytes: number | undefined) =>
     volumes.set(name, { identity, ...(quotaBytes === undefined ? {} : { quotaBytes }) });
 
-  const driver: Omit<FakeDriver, SnapshotVerb> = {
+  const pool: Driver["pool"] = {
     keeps: [],
     isOneInstant: false,
-    badArchives,
-    unmount: () => {
-      mounted = false;
-    },
-    replaceVolume: (monolith, volume) => {
-      replaced.add(key(monolith, volume));
-    },
-    ensurePool: async (signal) => {
+    ensure: async (signal) => {
       signal.throwIfAborted();
       mounted = true;
     },
@@ -93,7 +78,16 @@ export function createFakeDriver(): FakeDriver {
       checkPool();
       return { driver: "btrfs", path: ROOT, isReadOnly: false, errors: [] };
     },
-    listVolumes: async (monolith) => {
+  };
+  const partsOf = (monolith: MonolithName) => snapshots.get(monolith) ?? [];
+  const listed = (monolith: MonolithName) => groupParts(partsOf(monolith));
+  const forget = (monolith: MonolithName, names: readonly string[]) =>
+    snapshots.set(
+      monolith,
+      partsOf(monolith).filter(({ name }) => !names.includes(name)),
+    );
+  const volumesPort: Driver["volumes"] = {
+    list: async (monolith) => {
       checkPool();
       const prefix = `${checkLabel("monolith", monolith)}/`;
       const mine = [...volumes]
@@ -110,26 +104,34 @@ export function createFakeDriver(): FakeDriver {
         ...new Set([...volumes.keys()].map((name) => name.split("/")[0] as MonolithName)),
       ].sort();
     },
-    createVolume: async (monolith, volume, signal) => {
+    create: async (monolith, volume, signal) => {
       const name = key(monolith, volume.name);
       checkPool(signal);
       if (volumes.has(name))
         throw new HengeError("WRONG_STATE", `cannot create volume ${name}: it exists`);
       setVolume(name, nextIdentity(), volume.quotaBytes);
     },
-    setVolume: async (monolith, volume, signal) => {
+    set: async (monolith, volume, signal) => {
       const name = key(monolith, volume.name);
       checkPool(signal);
       setVolume(name, source(volumes, "volumes", name).identity, volume.quotaBytes);
     },
-    destroyVolume: async (monolith, volume, signal) => {
+    destroy: async (monolith, volume, signal) => {
       const name = key(monolith, volume);
       checkPool(signal);
       volumes.delete(name);
       replaced.delete(name);
     },
-    volumeSource: async (monolith, volume) => source(volumes, "volumes", key(monolith, volume)),
-    importImage: async (image, archive, digest, signal) => {
+    source: async (monolith, volume) => source(volumes, "volumes", key(monolith, volume)),
+    clone: async (from, to, volume, signal) => {
+      checkPool(signal);
+      const { found } = findSnapshot(listed(from.monolith), from.monolith, from.snapshot);
+      partOf(found, volume.name);
+      await volumesPort.create(to, volume, signal);
+    },
+  };
+  const imagesPort: Driver["images"] = {
+    import: async (image, archive, digest, signal) => {
       const name = imageFileName(image, digest);
       checkPool(signal);
       if (images.has(name)) return;
@@ -141,43 +143,31 @@ export function createFakeDriver(): FakeDriver {
       }
       images.set(name, { identity: nextIdentity() });
     },
-    listImages: async () => {
+    list: async () => {
       checkPool();
       return [...images.keys()]
         .sort()
         .map(parseImageFileName)
         .filter((image) => image !== undefined);
     },
-    imageSource: async (image, digest) => source(images, "images", imageFileName(image, digest)),
-    destroyImage: async (image, digest, signal) => {
+    source: async (image, digest) => source(images, "images", imageFileName(image, digest)),
+    destroy: async (image, digest, signal) => {
       const name = imageFileName(image, digest);
       checkPool(signal);
       images.delete(name);
     },
   };
-  const partsOf = (monolith: MonolithName) => snapshots.get(monolith) ?? [];
-  const listed = (monolith: MonolithName) => groupParts(partsOf(monolith));
-  const forget = (monolith: MonolithName, names: readonly string[]) =>
-    snapshots.set(
-      monolith,
-      partsOf(monolith).filter(({ name }) => !names.includes(name)),
-    );
-  return {
-    ...driver,
-    listSnapshots: async (monolith) => {
+  const snapshotsPort: Driver["snapshots"] = {
+    list: async (monolith) => {
       checkPool();
       return listed(monolith);
     },
-    findSnapshot: async (monolith, name) => {
-      checkPool();
-      return findSnapshot(listed(monolith), monolith, checkSnapshotName(name));
-    },
-    takeSnapshot: async (monolith, name, signal) => {
+    take: async (monolith, name, signal) => {
       checkSnapshotName(name);
       checkPool(signal);
       if (listed(monolith).some((known) => known.name === name))
         throw snapshotExists(monolith, name);
-      const members = (await driver.listVolumes(monolith)).map((volume) => volume.name);
+      const members = (await volumesPort.list(monolith)).map((volume) => volume.name);
       if (members.length === 0) throw nothingToSnapshot(monolith);
       const transaction = ++made;
       const taken = members.map((volume) => ({
@@ -187,7 +177,7 @@ export function createFakeDriver(): FakeDriver {
       }));
       snapshots.set(monolith, [...partsOf(monolith), ...taken]);
     },
-    destroySnapshot: async (monolith, name, signal) => {
+    destroy: async (monolith, name, signal) => {
       checkSnapshotName(name);
       checkPool(signal);
       findSnapshot(listed(monolith), monolith, name);
@@ -208,11 +198,18 @@ export function createFakeDriver(): FakeDriver {
         later.map((snapshot) => snapshot.name),
       );
     },
-    cloneVolume: async (from, to, volume, signal) => {
-      checkPool(signal);
-      const { found } = findSnapshot(listed(from.monolith), from.monolith, from.snapshot);
-      partOf(found, volume.name);
-      await driver.createVolume(to, volume, signal);
+  };
+  return {
+    pool,
+    volumes: volumesPort,
+    images: imagesPort,
+    snapshots: snapshotsPort,
+    badArchives,
+    unmount: () => {
+      mounted = false;
+    },
+    replaceVolume: (monolith, volume) => {
+      replaced.add(key(monolith, volume));
     },
   };
 }

@@ -18,27 +18,6 @@ export const DAEMON: readonly Mutation[] = [
     test: "test/unit/store/event-log.test.ts",
   },
   {
-    name: "a volume that is another dataset is mounted",
-    file: "src/reconcile/cells.ts",
-    from: "    await this.edges.ledger.confirm(monolith, volume, source.guid);\n",
-    to: "",
-    test: "test/unit/reconcile/volumes.test.ts",
-  },
-  {
-    name: "an empty volume is made in place of one that is missing",
-    file: "src/reconcile/execute.ts",
-    from: "  ledger.requireNew(monolith, volume.name);\n",
-    to: "",
-    test: "test/unit/reconcile/volumes.test.ts",
-  },
-  {
-    name: "a volume is not on record before it is made",
-    file: "src/reconcile/execute.ts",
-    from: "  await ledger.begin(monolith, volume.name);\n",
-    to: "",
-    test: "test/unit/reconcile/volumes.test.ts",
-  },
-  {
     name: "a cell that could not be allocated is not tried again",
     file: "src/reconcile/reconciler.ts",
     from: "this.context.blocked.size > 0",
@@ -108,13 +87,6 @@ export const DAEMON: readonly Mutation[] = [
     from: "if (bytes > MAX_MANIFEST_BYTES) {",
     to: "if (bytes > 100 * MAX_MANIFEST_BYTES) {",
     test: "test/unit/manifest",
-  },
-  {
-    name: "the pool is made by whoever comes first and second",
-    file: "src/reconcile/context.ts",
-    from: "    await this.poolMutex.run(async () => {\n      signal.throwIfAborted();\n      await this.edges.volumes.ensurePool(signal);\n    });\n",
-    to: "    void this.poolMutex;\n    await this.edges.volumes.ensurePool(signal);\n",
-    test: "test/unit/reconcile/volumes.test.ts",
   },
   {
     name: "what was told of memory that ran out is told again by the next daemon",

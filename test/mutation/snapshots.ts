@@ -13,7 +13,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
   {
     name: "a monolith runs on while its snapshot is taken in several acts",
     file: "src/reconcile/snapshots.ts",
-    from: "if (volumes.isOneInstant || cells.length === 0)",
+    from: "if (pool.isOneInstant || cells.length === 0)",
     to: "if (cells.length >= 0)",
     test: "test/unit/reconcile/snapshots.test.ts",
   },
@@ -33,10 +33,10 @@ export const SNAPSHOTS: readonly Mutation[] = [
   },
   {
     name: "a rollback that was interrupted is forgotten",
-    file: "src/reconcile/rollback.ts",
-    from: "    await context.edges.ledger.beginRollback(monolith, volumes, name);\n",
+    file: "src/storage/storage.ts",
+    from: "      await ledger.beginRollback(monolith, members, name);\n",
     to: "",
-    test: "test/unit/reconcile/snapshots.test.ts",
+    test: "test/unit/storage/storage.test.ts",
   },
   {
     name: "volumes are rolled back under a unit that runs",

@@ -23,7 +23,7 @@ const wrongState = { code: "WRONG_STATE" };
 let pool: TestBtrfs;
 beforeEach(async () => {
   pool = await makeBtrfsPool();
-  await pool.driver.ensurePool(patience());
+  await pool.driver.pool.ensure(patience());
 });
 afterEach(() => pool.dispose());
 
@@ -49,7 +49,7 @@ describe("the pool's file and mount", () => {
     const child = spawn("sleep", ["60"], { cwd: pool.mountPoint });
     try {
       await expect(pool.driver.closePool()).rejects.toMatchObject({ code: "BUSY" });
-      await pool.driver.facts();
+      await pool.driver.pool.facts();
     } finally {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGKILL");
@@ -58,20 +58,22 @@ describe("the pool's file and mount", () => {
   });
 
   it("adopts the mount of a daemon that was killed", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
+    await pool.driver.volumes.create(shop, { name: db }, patience());
     const again = pool.driverWith(runCommand);
-    await again.ensurePool(patience());
-    expect(await again.volumeSource(shop, db)).toEqual(await pool.driver.volumeSource(shop, db));
+    await again.pool.ensure(patience());
+    expect(await again.volumes.source(shop, db)).toEqual(
+      await pool.driver.volumes.source(shop, db),
+    );
   });
 
   it("does not use another file system that is mounted in its place", async () => {
     await pool.driver.closePool();
     execFileSync("mount", ["-t", "tmpfs", "tmpfs", pool.mountPoint]);
     try {
-      await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
-      await expect(pool.driver.createVolume(shop, { name: db }, patience())).rejects.toMatchObject(
-        wrongState,
-      );
+      await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject(wrongState);
+      await expect(
+        pool.driver.volumes.create(shop, { name: db }, patience()),
+      ).rejects.toMatchObject(wrongState);
       await expect(pool.driver.closePool()).rejects.toMatchObject(wrongState);
       expect(await readdir(pool.mountPoint)).toEqual([]);
     } finally {
@@ -82,12 +84,12 @@ describe("the pool's file and mount", () => {
   it("does not use another btrfs pool that is mounted in its place", async () => {
     const other = await makeBtrfsPool();
     try {
-      await other.driver.ensurePool(patience());
+      await other.driver.pool.ensure(patience());
       await other.driver.closePool();
       await pool.driver.closePool();
       execFileSync("mount", ["-o", "loop", other.poolFile, pool.mountPoint]);
-      await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
-      await expect(pool.driver.listVolumes(shop)).rejects.toMatchObject(wrongState);
+      await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject(wrongState);
+      await expect(pool.driver.volumes.list(shop)).rejects.toMatchObject(wrongState);
     } finally {
       execFileSync("umount", [pool.mountPoint]);
       await other.dispose();
@@ -95,12 +97,12 @@ describe("the pool's file and mount", () => {
   });
 
   it("does not use an unmounted pool's directory", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
+    await pool.driver.volumes.create(shop, { name: db }, patience());
     await pool.driver.closePool();
     await mkdir(join(pool.mountPoint, "volumes/shop/db"), { recursive: true });
-    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.volumes.source(shop, db)).rejects.toMatchObject(wrongState);
     await expect(
-      pool.driver.createVolume(shop, { name: "new" as VolumeName }, patience()),
+      pool.driver.volumes.create(shop, { name: "new" as VolumeName }, patience()),
     ).rejects.toMatchObject(wrongState);
     await rm(join(pool.mountPoint, "volumes"), { recursive: true });
   });
@@ -108,10 +110,10 @@ describe("the pool's file and mount", () => {
   it("misses a pool that is lost instead of making an empty one", async () => {
     await pool.driver.closePool();
     await rename(pool.poolFile, `${pool.poolFile}.away`);
-    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject(wrongState);
     expect(await readdir(pool.directory)).not.toContain("pool.btrfs");
     await rename(`${pool.poolFile}.away`, pool.poolFile);
-    await pool.driver.ensurePool(patience());
+    await pool.driver.pool.ensure(patience());
   });
 
   it("does not use another pool's file in the place of its own", async () => {
@@ -119,35 +121,35 @@ describe("the pool's file and mount", () => {
     await rename(pool.poolFile, `${pool.poolFile}.away`);
     await truncate(pool.poolFile, 0).catch(() => writeFile(pool.poolFile, ""));
     await truncate(pool.poolFile, 256 * MIB);
-    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject(wrongState);
     execFileSync("mkfs.btrfs", ["-q", pool.poolFile]);
-    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject(wrongState);
     await rename(`${pool.poolFile}.away`, pool.poolFile);
   });
 
   it("finishes a pool whose making was killed before it was recorded", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
+    await pool.driver.volumes.create(shop, { name: db }, patience());
     await pool.driver.closePool();
     await rm(`${pool.poolFile}.uuid`);
     await writeFile(`${pool.poolFile}.new`, "half a pool");
-    await pool.driver.ensurePool(patience());
-    expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db" }]);
+    await pool.driver.pool.ensure(patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([{ name: "db" }]);
   });
 });
 
 describe("volumes", () => {
   it("does not take a plain directory for a volume", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const { path } = await pool.driver.volumeSource(shop, db);
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const { path } = await pool.driver.volumes.source(shop, db);
     await rename(path, `${path}-away`);
     await mkdir(path);
-    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject(wrongState);
-    await expect(pool.driver.listVolumes(shop)).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.volumes.source(shop, db)).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.volumes.list(shop)).rejects.toMatchObject(wrongState);
   });
 
   it("gives a volume the identity the kernel knows it by", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const { path, fsType, identity } = await pool.driver.volumeSource(shop, db);
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const { path, fsType, identity } = await pool.driver.volumes.source(shop, db);
     expect(fsType).toBe(0x9123683e);
     const list = execFileSync("btrfs", ["subvolume", "list", "-u", pool.mountPoint], {
       encoding: "utf8",
@@ -157,31 +159,31 @@ describe("volumes", () => {
   });
 
   it("stops a volume at its quota and leaves its neighbour alone", async () => {
-    await pool.driver.createVolume(shop, { name: db, quotaBytes: 16 * MIB }, patience());
-    await pool.driver.createVolume(shop, { name: "files" as VolumeName }, patience());
-    const full = await pool.driver.volumeSource(shop, db);
+    await pool.driver.volumes.create(shop, { name: db, quotaBytes: 16 * MIB }, patience());
+    await pool.driver.volumes.create(shop, { name: "files" as VolumeName }, patience());
+    const full = await pool.driver.volumes.source(shop, db);
     const tooMuch = writeFile(join(full.path, "big"), Buffer.alloc(32 * MIB, 1), { flush: true });
     await expect(tooMuch).rejects.toMatchObject({ errno: -122 });
-    const free = await pool.driver.volumeSource(shop, "files" as VolumeName);
+    const free = await pool.driver.volumes.source(shop, "files" as VolumeName);
     await writeFile(join(free.path, "big"), Buffer.alloc(32 * MIB, 1), { flush: true });
   });
 
   it("destroys a volume in which a cell made subvolumes of its own", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const { path } = await pool.driver.volumeSource(shop, db);
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const { path } = await pool.driver.volumes.source(shop, db);
     execFileSync("btrfs", ["subvolume", "create", join(path, "own")], { stdio: "ignore" });
     await writeFile(join(path, "own/row"), "1");
-    await pool.driver.destroyVolume(shop, db, patience());
+    await pool.driver.volumes.destroy(shop, db, patience());
     expect(await readdir(join(pool.mountPoint, "volumes"))).toEqual([]);
   });
 
   it("shows no volume whose making was killed, and removes it at the next start", async () => {
     const killed = pool.driverWith(dieAt("limit"));
-    await expect(killed.createVolume(shop, { name: db }, patience())).rejects.toThrow("killed");
+    await expect(killed.volumes.create(shop, { name: db }, patience())).rejects.toThrow("killed");
     expect(await readdir(join(pool.mountPoint, "volumes/shop"))).toHaveLength(1);
-    expect(await pool.driver.listVolumes(shop)).toEqual([]);
-    expect(await pool.driver.listMonoliths()).toEqual([]);
-    await pool.driver.ensurePool(patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([]);
+    expect(await pool.driver.volumes.listMonoliths()).toEqual([]);
+    await pool.driver.pool.ensure(patience());
     expect(await readdir(join(pool.mountPoint, "volumes/shop"))).toEqual([]);
   });
 });
@@ -202,20 +204,20 @@ describe("images", () => {
       ".",
     ]);
     const { path, digest } = await archiveAt(join(pool.directory, "tree.tar"));
-    await pool.driver.importImage(app, path, digest, patience());
-    const source = await pool.driver.imageSource(app, digest);
+    await pool.driver.images.import(app, path, digest, patience());
+    const source = await pool.driver.images.source(app, digest);
     const { uid, gid, mode } = await stat(join(source.path, "tool"));
     expect([uid, gid, mode & 0o7777]).toEqual([1234, 1235, 0o4751]);
     await expect(writeFile(join(source.path, "new"), "x")).rejects.toMatchObject({ code: "EROFS" });
     execFileSync("btrfs", ["property", "set", "-ts", source.path, "ro", "false"]);
-    await expect(pool.driver.imageSource(app, digest)).rejects.toMatchObject(wrongState);
+    await expect(pool.driver.images.source(app, digest)).rejects.toMatchObject(wrongState);
   });
 
   it("refuses an archive that changed after it was named by its digest", async () => {
     await expect(
-      pool.driver.importImage(app, pool.archive.path, "c".repeat(64), patience()),
+      pool.driver.images.import(app, pool.archive.path, "c".repeat(64), patience()),
     ).rejects.toMatchObject(wrongState);
-    expect(await pool.driver.listImages()).toEqual([]);
+    expect(await pool.driver.images.list()).toEqual([]);
   });
 
   it("refuses an empty file and one that is cut short", async () => {
@@ -226,7 +228,7 @@ describe("images", () => {
     await writeFile(empty, "");
     for (const file of [cut, empty]) {
       const { path, digest } = await archiveAt(file);
-      await expect(pool.driver.importImage(app, path, digest, patience())).rejects.toMatchObject({
+      await expect(pool.driver.images.import(app, path, digest, patience())).rejects.toMatchObject({
         code: "INVALID_REQUEST",
       });
     }
@@ -236,16 +238,16 @@ describe("images", () => {
   it("says that the pool is full, and gives the room back", async () => {
     const small = await makeBtrfsPool(160 * MIB);
     try {
-      await small.driver.ensurePool(patience());
+      await small.driver.pool.ensure(patience());
       const big = join(small.directory, "big");
       await mkdir(big);
       await writeFile(join(big, "noise"), Buffer.alloc(200 * MIB, 1));
       execFileSync("tar", ["-cf", `${big}.tar`, "-C", big, "."]);
       const { path, digest } = await archiveAt(`${big}.tar`);
-      const tooMuch = small.driver.importImage(app, path, digest, patience());
+      const tooMuch = small.driver.images.import(app, path, digest, patience());
       await expect(tooMuch).rejects.toMatchObject({ code: "OVER_CAPACITY" });
-      expect(await small.driver.listImages()).toEqual([]);
-      await small.driver.importImage(app, small.archive.path, small.archive.digest, patience());
+      expect(await small.driver.images.list()).toEqual([]);
+      await small.driver.images.import(app, small.archive.path, small.archive.digest, patience());
     } finally {
       await small.dispose();
     }
@@ -256,14 +258,14 @@ describe("images", () => {
     async (word) => {
       const killed = pool.driverWith(dieAt(word));
       const { path, digest } = pool.archive;
-      await expect(killed.importImage(app, path, digest, patience())).rejects.toThrow("killed");
+      await expect(killed.images.import(app, path, digest, patience())).rejects.toThrow("killed");
       expect(await readdir(join(pool.mountPoint, "images"))).toHaveLength(1);
-      expect(await pool.driver.listImages()).toEqual([]);
-      await expect(pool.driver.imageSource(app, digest)).rejects.toMatchObject(wrongState);
-      await pool.driver.ensurePool(patience());
+      expect(await pool.driver.images.list()).toEqual([]);
+      await expect(pool.driver.images.source(app, digest)).rejects.toMatchObject(wrongState);
+      await pool.driver.pool.ensure(patience());
       expect(await readdir(join(pool.mountPoint, "images"))).toEqual([]);
-      await pool.driver.importImage(app, path, digest, patience());
-      expect(await pool.driver.listImages()).toHaveLength(1);
+      await pool.driver.images.import(app, path, digest, patience());
+      expect(await pool.driver.images.list()).toHaveLength(1);
     },
   );
 
@@ -278,7 +280,7 @@ describe("images", () => {
     };
     const { path, digest } = pool.archive;
     await expect(
-      pool.driverWith(slow).importImage(app, path, digest, abort.signal),
+      pool.driverWith(slow).images.import(app, path, digest, abort.signal),
     ).rejects.toThrow();
     expect(await readdir(join(pool.mountPoint, "images"))).toEqual([]);
   });

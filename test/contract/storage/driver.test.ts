@@ -28,118 +28,122 @@ function checkContract(makePool: () => Promise<TestPool>): void {
   let pool: TestPool;
   beforeEach(async () => {
     pool = await makePool();
-    await pool.driver.ensurePool(patience());
+    await pool.driver.pool.ensure(patience());
   });
   afterEach(() => pool.dispose());
 
   it("is ready again, with all it held, after it was away", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const before = await pool.driver.volumeSource(shop, db);
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const before = await pool.driver.volumes.source(shop, db);
     await pool.takeAway();
-    await expect(pool.driver.facts()).rejects.toMatchObject({ code: "WRONG_STATE" });
-    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await expect(pool.driver.pool.facts()).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await expect(pool.driver.volumes.source(shop, db)).rejects.toMatchObject({
+      code: "WRONG_STATE",
+    });
     await pool.bringBack();
-    await pool.driver.ensurePool(patience());
-    await pool.driver.ensurePool(patience());
-    expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
+    await pool.driver.pool.ensure(patience());
+    await pool.driver.pool.ensure(patience());
+    expect(await pool.driver.volumes.source(shop, db)).toEqual(before);
   });
 
   it("knows its size", async () => {
-    const { totalBytes, freeBytes } = await pool.driver.facts();
+    const { totalBytes, freeBytes } = await pool.driver.pool.facts();
     expect(freeBytes).toBeGreaterThan(0);
     expect(totalBytes).toBeGreaterThan(freeBytes);
   });
 
   it("tells how it is", async () => {
-    const { driver } = await pool.driver.facts();
-    const health = await pool.driver.health();
+    const { driver } = await pool.driver.pool.facts();
+    const health = await pool.driver.pool.health();
     expect(health.driver).toBe(driver);
     const isWell = health.driver === "btrfs" ? !health.isReadOnly : health.state === "ONLINE";
     expect(isWell).toBe(true);
   });
 
   it("lists a monolith's volumes with their quotas, and the monoliths that have any", async () => {
-    await pool.driver.createVolume(shop, { name: db, quotaBytes: 32 * MIB }, patience());
-    await pool.driver.createVolume(shop, { name: "files" as VolumeName }, patience());
-    expect(await pool.driver.listVolumes(shop)).toEqual([
+    await pool.driver.volumes.create(shop, { name: db, quotaBytes: 32 * MIB }, patience());
+    await pool.driver.volumes.create(shop, { name: "files" as VolumeName }, patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([
       { name: "db", quotaBytes: 32 * MIB },
       { name: "files" },
     ]);
-    expect(await pool.driver.listVolumes("other" as MonolithName)).toEqual([]);
-    expect(await pool.driver.listMonoliths()).toEqual(["shop"]);
+    expect(await pool.driver.volumes.list("other" as MonolithName)).toEqual([]);
+    expect(await pool.driver.volumes.listMonoliths()).toEqual(["shop"]);
   });
 
   it("changes a quota and lifts it", async () => {
-    await pool.driver.createVolume(shop, { name: db, quotaBytes: 32 * MIB }, patience());
-    await pool.driver.setVolume(shop, { name: db, quotaBytes: 64 * MIB }, patience());
-    expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db", quotaBytes: 64 * MIB }]);
-    await pool.driver.setVolume(shop, { name: db }, patience());
-    expect(await pool.driver.listVolumes(shop)).toEqual([{ name: "db" }]);
+    await pool.driver.volumes.create(shop, { name: db, quotaBytes: 32 * MIB }, patience());
+    await pool.driver.volumes.set(shop, { name: db, quotaBytes: 64 * MIB }, patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([{ name: "db", quotaBytes: 64 * MIB }]);
+    await pool.driver.volumes.set(shop, { name: db }, patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([{ name: "db" }]);
   });
 
   it("does not create a volume twice", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const before = await pool.driver.volumeSource(shop, db);
-    const again = pool.driver.createVolume(shop, { name: db }, patience());
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const before = await pool.driver.volumes.source(shop, db);
+    const again = pool.driver.volumes.create(shop, { name: db }, patience());
     await expect(again).rejects.toMatchObject({ code: "WRONG_STATE" });
-    expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
+    expect(await pool.driver.volumes.source(shop, db)).toEqual(before);
   });
 
   it("gives a volume that is made anew another identity", async () => {
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const before = await pool.driver.volumeSource(shop, db);
-    await pool.driver.destroyVolume(shop, db, patience());
-    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
-    expect(await pool.driver.listMonoliths()).toEqual([]);
-    await pool.driver.createVolume(shop, { name: db }, patience());
-    const after = await pool.driver.volumeSource(shop, db);
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const before = await pool.driver.volumes.source(shop, db);
+    await pool.driver.volumes.destroy(shop, db, patience());
+    await expect(pool.driver.volumes.source(shop, db)).rejects.toMatchObject({
+      code: "WRONG_STATE",
+    });
+    expect(await pool.driver.volumes.listMonoliths()).toEqual([]);
+    await pool.driver.volumes.create(shop, { name: db }, patience());
+    const after = await pool.driver.volumes.source(shop, db);
     expect(after.path).toBe(before.path);
     expect(after.identity).not.toBe(before.identity);
     expect(after.guid).not.toBe(before.guid);
   });
 
   it("does nothing when what is destroyed is gone already", async () => {
-    await pool.driver.destroyVolume(shop, db, patience());
-    await pool.driver.destroyImage(app, pool.archive.digest, patience());
+    await pool.driver.volumes.destroy(shop, db, patience());
+    await pool.driver.images.destroy(app, pool.archive.digest, patience());
   });
 
   it("imports an image once, and forgets it when it is destroyed", async () => {
     const { path, digest } = pool.archive;
-    await pool.driver.importImage(app, path, digest, patience());
-    const before = await pool.driver.imageSource(app, digest);
-    await pool.driver.importImage(app, path, digest, patience());
-    expect(await pool.driver.imageSource(app, digest)).toEqual(before);
-    expect(await pool.driver.listImages()).toEqual([{ name: "app", digest }]);
-    await pool.driver.destroyImage(app, digest, patience());
-    expect(await pool.driver.listImages()).toEqual([]);
-    await expect(pool.driver.imageSource(app, digest)).rejects.toMatchObject({
+    await pool.driver.images.import(app, path, digest, patience());
+    const before = await pool.driver.images.source(app, digest);
+    await pool.driver.images.import(app, path, digest, patience());
+    expect(await pool.driver.images.source(app, digest)).toEqual(before);
+    expect(await pool.driver.images.list()).toEqual([{ name: "app", digest }]);
+    await pool.driver.images.destroy(app, digest, patience());
+    expect(await pool.driver.images.list()).toEqual([]);
+    await expect(pool.driver.images.source(app, digest)).rejects.toMatchObject({
       code: "WRONG_STATE",
     });
   });
 
   it("imports an image once for all who ask for it, and no clean-up takes it for remains", async () => {
     const { path, digest } = pool.archive;
-    const imports = [1, 2].map(() => pool.driver.importImage(app, path, digest, patience()));
-    for (let round = 0; round < 5; round++) await pool.driver.ensurePool(patience());
+    const imports = [1, 2].map(() => pool.driver.images.import(app, path, digest, patience()));
+    for (let round = 0; round < 5; round++) await pool.driver.pool.ensure(patience());
     await Promise.all(imports);
-    expect(await pool.driver.listImages()).toEqual([{ name: "app", digest }]);
+    expect(await pool.driver.images.list()).toEqual([{ name: "app", digest }]);
   });
 
   it("refuses what is not an archive, and shows nothing of it", async () => {
     const { path, digest } = pool.badArchive;
-    const attempt = pool.driver.importImage(app, path, digest, patience());
+    const attempt = pool.driver.images.import(app, path, digest, patience());
     await expect(attempt).rejects.toMatchObject({ code: "INVALID_REQUEST" });
-    expect(await pool.driver.listImages()).toEqual([]);
+    expect(await pool.driver.images.list()).toEqual([]);
   });
 
   it("makes nothing when it was aborted", async () => {
     const aborted = AbortSignal.abort();
-    await expect(pool.driver.createVolume(shop, { name: db }, aborted)).rejects.toThrow();
+    await expect(pool.driver.volumes.create(shop, { name: db }, aborted)).rejects.toThrow();
     await expect(
-      pool.driver.importImage(app, pool.archive.path, pool.archive.digest, aborted),
+      pool.driver.images.import(app, pool.archive.path, pool.archive.digest, aborted),
     ).rejects.toThrow();
-    expect(await pool.driver.listVolumes(shop)).toEqual([]);
-    expect(await pool.driver.listImages()).toEqual([]);
+    expect(await pool.driver.volumes.list(shop)).toEqual([]);
+    expect(await pool.driver.images.list()).toEqual([]);
   });
 
   it("refuses names that no label is", async () => {
@@ -148,13 +152,13 @@ function checkContract(makePool: () => Promise<TestPool>): void {
     for (const name of ["..", "a/b", "", ".partial", "_partial.db", "a@b", "-r", "A"]) {
       const [monolith, volume] = [name as MonolithName, { name: name as VolumeName }];
       for (const attempt of [
-        driver.createVolume(shop, volume, patience()),
-        driver.createVolume(monolith, { name: db }, patience()),
-        driver.destroyVolume(shop, volume.name, patience()),
-        driver.volumeSource(shop, volume.name),
-        driver.listVolumes(monolith),
-        driver.importImage(name as ImageName, archive.path, archive.digest, patience()),
-        driver.imageSource(app, name),
+        driver.volumes.create(shop, volume, patience()),
+        driver.volumes.create(monolith, { name: db }, patience()),
+        driver.volumes.destroy(shop, volume.name, patience()),
+        driver.volumes.source(shop, volume.name),
+        driver.volumes.list(monolith),
+        driver.images.import(name as ImageName, archive.path, archive.digest, patience()),
+        driver.images.source(app, name),
       ])
         await expect(attempt, JSON.stringify(name)).rejects.toMatchObject(refused);
     }

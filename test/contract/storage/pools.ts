@@ -10,7 +10,7 @@ import { runCommand } from "../../../src/command.js";
 import type { Run } from "../../../src/command.js";
 import type { BtrfsDriver } from "../../../src/storage/btrfs.js";
 import { createBtrfsDriver } from "../../../src/storage/btrfs.js";
-import type { VolumeDriver } from "../../../src/storage/driver.js";
+import type { Driver } from "../../../src/storage/driver.js";
 import { createZfsDriver } from "../../../src/storage/zfs.js";
 import { identifyDataset } from "../../../src/storage/zfs-source.js";
 import { packageDirectory } from "../../../src/package.js";
@@ -25,7 +25,7 @@ export interface Archive {
 }
 
 export interface TestPool {
-  readonly driver: VolumeDriver;
+  readonly driver: Driver;
   /** A root filesystem with /etc/motd, and a file that is no archive. */
   readonly archive: Archive;
   readonly badArchive: Archive;
@@ -42,7 +42,7 @@ export interface TestBtrfs extends TestPool {
   readonly poolFile: string;
   readonly mountPoint: string;
   /** Another driver of the same pool, as a daemon that was started again. */
-  driverWith(run: Run): VolumeDriver;
+  driverWith(run: Run): Driver;
 }
 
 export function makeFakePool(): Promise<TestPool> {
@@ -95,7 +95,7 @@ export interface TestZfs extends TestPool {
   readonly dataset: string;
   readonly directory: string;
   /** Another daemon's driver of the same dataset. */
-  driverOf(owner: string): VolumeDriver;
+  driverOf(owner: string): Driver;
 }
 
 /** @param parent an existing dataset */

@@ -36,9 +36,9 @@ function usePool(makePool: () => Promise<TestPool>): () => TestPool {
   let pool: TestPool;
   beforeEach(async () => {
     pool = await makePool();
-    await pool.driver.ensurePool(patience());
-    await pool.driver.createVolume(shop, { name: db, quotaBytes: 64 * MIB }, patience());
-    await pool.driver.createVolume(shop, { name: files }, patience());
+    await pool.driver.pool.ensure(patience());
+    await pool.driver.volumes.create(shop, { name: db, quotaBytes: 64 * MIB }, patience());
+    await pool.driver.volumes.create(shop, { name: files }, patience());
   });
   afterEach(() => pool.dispose());
   return () => pool;
@@ -46,14 +46,14 @@ function usePool(makePool: () => Promise<TestPool>): () => TestPool {
 
 function checkContract(makePool: () => Promise<TestPool>): void {
   const pool = usePool(makePool);
-  const take = (name: SnapshotName) => pool().driver.takeSnapshot(shop, name, patience());
-  const names = async () => (await pool().driver.listSnapshots(shop)).map(({ name }) => name);
+  const take = (name: SnapshotName) => pool().driver.snapshots.take(shop, name, patience());
+  const names = async () => (await pool().driver.snapshots.list(shop)).map(({ name }) => name);
 
   it("lists what was taken, oldest first, with every volume", async () => {
     expect(await names()).toEqual([]);
     await take(monday);
     await take(tuesday);
-    const [first, second] = await pool().driver.listSnapshots(shop);
+    const [first, second] = await pool().driver.snapshots.list(shop);
     expect([first?.name, second?.name]).toEqual([monday, tuesday]);
     expect(first).toMatchObject({
       volumes: [{ volume: db }, { volume: files }],
@@ -61,7 +61,7 @@ function checkContract(makePool: () => Promise<TestPool>): void {
       clones: [],
     });
     expect(first?.volumes.every(({ usedBytes, guid }) => usedBytes >= 0 && guid !== "")).toBe(true);
-    expect(await pool().driver.listSnapshots(copy)).toEqual([]);
+    expect(await pool().driver.snapshots.list(copy)).toEqual([]);
   });
 
   it("refuses a name that is taken, and one that is none", async () => {
@@ -73,31 +73,28 @@ function checkContract(makePool: () => Promise<TestPool>): void {
   });
 
   it("takes none of a monolith without volumes", async () => {
-    const none = pool().driver.takeSnapshot(copy, monday, patience());
+    const none = pool().driver.snapshots.take(copy, monday, patience());
     await expect(none).rejects.toMatchObject({ code: "WRONG_STATE" });
   });
 
   it("destroys one that is there only", async () => {
     await take(monday);
-    await pool().driver.destroySnapshot(shop, monday, patience());
-    const again = pool().driver.destroySnapshot(shop, monday, patience());
+    await pool().driver.snapshots.destroy(shop, monday, patience());
+    const again = pool().driver.snapshots.destroy(shop, monday, patience());
     await expect(again).rejects.toMatchObject({ code: "SNAPSHOT_NOT_FOUND" });
-    await expect(pool().driver.findSnapshot(shop, monday)).rejects.toMatchObject({
-      code: "SNAPSHOT_NOT_FOUND",
-    });
     expect(await names()).toEqual([]);
   });
 
   it("rolls back to one that is there only, keeps quotas, and lets later ones go", async () => {
     await take(monday);
     await take(tuesday);
-    const none = pool().driver.rollBack(shop, "sunday" as SnapshotName, patience());
+    const none = pool().driver.snapshots.rollBack(shop, "sunday" as SnapshotName, patience());
     await expect(none).rejects.toMatchObject({ code: "SNAPSHOT_NOT_FOUND" });
     expect(await names()).toEqual([monday, tuesday]);
-    await pool().driver.rollBack(shop, monday, patience());
-    await pool().driver.rollBack(shop, monday, patience());
+    await pool().driver.snapshots.rollBack(shop, monday, patience());
+    await pool().driver.snapshots.rollBack(shop, monday, patience());
     expect(await names()).toEqual([monday]);
-    expect(await pool().driver.listVolumes(shop)).toEqual([
+    expect(await pool().driver.volumes.list(shop)).toEqual([
       { name: db, quotaBytes: 64 * MIB },
       { name: files },
     ]);
@@ -107,17 +104,22 @@ function checkContract(makePool: () => Promise<TestPool>): void {
     await take(monday);
     const from = { monolith: shop, snapshot: monday };
     const clone = () =>
-      pool().driver.cloneVolume(from, copy, { name: db, quotaBytes: 32 * MIB }, patience());
+      pool().driver.volumes.clone(from, copy, { name: db, quotaBytes: 32 * MIB }, patience());
     await clone();
     await expect(clone()).rejects.toMatchObject({ code: "WRONG_STATE" });
-    expect(await pool().driver.listVolumes(copy)).toEqual([{ name: db, quotaBytes: 32 * MIB }]);
+    expect(await pool().driver.volumes.list(copy)).toEqual([{ name: db, quotaBytes: 32 * MIB }]);
     const [mine, theirs] = await Promise.all(
-      [shop, copy].map((monolith) => pool().driver.volumeSource(monolith, db)),
+      [shop, copy].map((monolith) => pool().driver.volumes.source(monolith, db)),
     );
     expect(theirs?.guid).not.toBe(mine?.guid);
-    const other = pool().driver.cloneVolume(from, copy, { name: "new" as VolumeName }, patience());
+    const other = pool().driver.volumes.clone(
+      from,
+      copy,
+      { name: "new" as VolumeName },
+      patience(),
+    );
     await expect(other).rejects.toMatchObject({ code: "SNAPSHOT_NOT_FOUND" });
-    await pool().driver.destroyVolume(copy, db, patience());
+    await pool().driver.volumes.destroy(copy, db, patience());
   });
 }
 
@@ -128,7 +130,7 @@ function checkContents(makePool: () => Promise<TestPool>): void {
     volume: VolumeName,
     look: (path: string) => Promise<T>,
   ): Promise<T> => {
-    const source = await pool().driver.volumeSource(monolith, volume);
+    const source = await pool().driver.volumes.source(monolith, volume);
     if (source.path.startsWith("/")) return look(source.path);
     const at = `/tmp/henge-look-${String(process.pid)}`;
     await mkdir(at);
@@ -147,23 +149,23 @@ function checkContents(makePool: () => Promise<TestPool>): void {
 
   it("brings back what every volume held, and a clone has it too", async () => {
     for (const volume of [db, files]) await write(volume, "before");
-    await pool().driver.takeSnapshot(shop, monday, patience());
+    await pool().driver.snapshots.take(shop, monday, patience());
     for (const volume of [db, files]) await write(volume, "after");
     const from = { monolith: shop, snapshot: monday };
-    await pool().driver.cloneVolume(from, copy, { name: files }, patience());
+    await pool().driver.volumes.clone(from, copy, { name: files }, patience());
     expect(await read(copy, files)).toBe("before");
     expect([await read(shop, db), await read(shop, files)]).toEqual(["after", "after"]);
-    await pool().driver.rollBack(shop, monday, patience());
+    await pool().driver.snapshots.rollBack(shop, monday, patience());
     expect([await read(shop, db), await read(shop, files)]).toEqual(["before", "before"]);
-    await pool().driver.destroyVolume(copy, files, patience());
+    await pool().driver.volumes.destroy(copy, files, patience());
   });
 
   it("tells of room that only a snapshot holds", async () => {
     await within(shop, db, (path) => writeFile(join(path, "big"), Buffer.alloc(8 * MIB, 7)));
-    await pool().driver.takeSnapshot(shop, monday, patience());
+    await pool().driver.snapshots.take(shop, monday, patience());
     await within(shop, db, (path) => rm(join(path, "big")));
-    await pool().driver.takeSnapshot(shop, tuesday, patience());
-    const [first] = await pool().driver.listSnapshots(shop);
+    await pool().driver.snapshots.take(shop, tuesday, patience());
+    const [first] = await pool().driver.snapshots.list(shop);
     const used = first?.volumes.find(({ volume }) => volume === db)?.usedBytes ?? 0;
     expect(used).toBeGreaterThan(0);
   });
@@ -174,16 +176,21 @@ function checkClones(): void {
 
   it("keeps a snapshot as long as a clone needs it", async () => {
     const { driver } = pool();
-    await driver.takeSnapshot(shop, monday, patience());
-    await driver.takeSnapshot(shop, tuesday, patience());
-    await driver.cloneVolume({ monolith: shop, snapshot: tuesday }, copy, { name: db }, patience());
-    const [, second] = await driver.listSnapshots(shop);
+    await driver.snapshots.take(shop, monday, patience());
+    await driver.snapshots.take(shop, tuesday, patience());
+    await driver.volumes.clone(
+      { monolith: shop, snapshot: tuesday },
+      copy,
+      { name: db },
+      patience(),
+    );
+    const [, second] = await driver.snapshots.list(shop);
     expect(second?.clones).toEqual([copy]);
     const inTheWay = "copy was cloned from snapshot tue.1_b-c and cannot be without it";
-    await expect(driver.destroySnapshot(shop, tuesday, patience())).rejects.toThrow(inTheWay);
-    await expect(driver.rollBack(shop, monday, patience())).rejects.toThrow(inTheWay);
-    expect(await driver.listSnapshots(shop)).toHaveLength(2);
-    await driver.destroyVolume(copy, db, patience());
-    await driver.rollBack(shop, monday, patience());
+    await expect(driver.snapshots.destroy(shop, tuesday, patience())).rejects.toThrow(inTheWay);
+    await expect(driver.snapshots.rollBack(shop, monday, patience())).rejects.toThrow(inTheWay);
+    expect(await driver.snapshots.list(shop)).toHaveLength(2);
+    await driver.volumes.destroy(copy, db, patience());
+    await driver.snapshots.rollBack(shop, monday, patience());
   });
 }

@@ -39,55 +39,59 @@ describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
   beforeEach(async () => {
     pool = await makeZfsPool();
     volume = `${pool.dataset}/volumes/shop/db`;
-    await pool.driver.ensurePool(patience());
-    await pool.driver.createVolume(shop, { name: db, quotaBytes: 8 * MIB }, patience());
+    await pool.driver.pool.ensure(patience());
+    await pool.driver.volumes.create(shop, { name: db, quotaBytes: 8 * MIB }, patience());
   });
   afterEach(() => pool.dispose());
 
   it("is used by one daemon alone, until somebody gives it to another", async () => {
     const other = pool.driverOf("others");
-    await expect(other.ensurePool(patience())).rejects.toMatchObject({
+    await expect(other.pool.ensure(patience())).rejects.toMatchObject({
       message: `cannot use the dataset ${pool.dataset}: it belongs to the daemon tests`,
     });
     await runCommand(["zfs", "set", "henge:owner=others", pool.dataset]);
-    await other.ensurePool(patience());
-    expect(await other.listMonoliths()).toEqual([shop]);
-    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await other.pool.ensure(patience());
+    expect(await other.volumes.listMonoliths()).toEqual([shop]);
+    await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject({
+      code: "WRONG_STATE",
+    });
   });
 
   it("knows a volume through rename and rollback, and no copy for it", async () => {
-    const before = await pool.driver.volumeSource(shop, db);
+    const before = await pool.driver.volumes.source(shop, db);
     await runCommand(["zfs", "snapshot", `${volume}@s`]);
     await within((path) => writeFile(join(path, "row"), "1"));
     await runCommand(["zfs", "rollback", `${volume}@s`]);
     await runCommand(["zfs", "rename", volume, `${volume}-away`]);
-    await expect(pool.driver.volumeSource(shop, db)).rejects.toMatchObject({ code: "WRONG_STATE" });
+    await expect(pool.driver.volumes.source(shop, db)).rejects.toMatchObject({
+      code: "WRONG_STATE",
+    });
     await runCommand(["zfs", "clone", `${volume}-away@s`, volume]);
-    const copy = await pool.driver.volumeSource(shop, db);
+    const copy = await pool.driver.volumes.source(shop, db);
     expect([copy.guid === before.guid, copy.identity === before.identity]).toEqual([false, false]);
     await runCommand(["zfs", "destroy", volume]);
     await runCommand(["zfs", "rename", `${volume}-away`, volume]);
-    expect(await pool.driver.volumeSource(shop, db)).toEqual(before);
+    expect(await pool.driver.volumes.source(shop, db)).toEqual(before);
   });
 
   it("knows an image while a cell has it mounted, read-only as it is", async () => {
     const { path: archive, digest } = pool.archive;
     const image = "app" as ImageName;
-    await pool.driver.importImage(image, archive, digest, patience());
-    const before = await pool.driver.imageSource(image, digest);
+    await pool.driver.images.import(image, archive, digest, patience());
+    const before = await pool.driver.images.source(image, digest);
     volume = before.path;
     await within(async () => {
-      expect(await pool.driver.imageSource(image, digest)).toEqual(before);
+      expect(await pool.driver.images.source(image, digest)).toEqual(before);
     }, "ro");
   });
 
   it("says what the dataset is called now", async () => {
     await runCommand(["zfs", "rename", pool.dataset, `${pool.dataset}-away`]);
-    await expect(pool.driver.ensurePool(patience())).rejects.toMatchObject({
+    await expect(pool.driver.pool.ensure(patience())).rejects.toMatchObject({
       message: `cannot use the dataset ${pool.dataset}: the one that was made here is ${pool.dataset}-away now`,
     });
     await runCommand(["zfs", "rename", `${pool.dataset}-away`, pool.dataset]);
-    await pool.driver.ensurePool(patience());
+    await pool.driver.pool.ensure(patience());
   });
 
   it("stops a volume at its quota", async () => {
@@ -109,11 +113,11 @@ describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
     const digest = (await runCommand(["sha256sum", `${noise}.tar`])).slice(0, 64);
     const image = "app" as ImageName;
     await expect(
-      pool.driver.importImage(image, `${noise}.tar`, digest, patience()),
+      pool.driver.images.import(image, `${noise}.tar`, digest, patience()),
     ).rejects.toMatchObject({ code: "OVER_CAPACITY" });
-    expect(await pool.driver.listImages()).toEqual([]);
+    expect(await pool.driver.images.list()).toEqual([]);
     await runCommand(["zfs", "set", "quota=none", pool.dataset]);
-    await pool.driver.importImage(image, `${noise}.tar`, digest, patience());
+    await pool.driver.images.import(image, `${noise}.tar`, digest, patience());
   });
 
   it("keeps what a volume asks for, and sets it anew", async () => {
@@ -130,11 +134,11 @@ describe.skipIf(ZFS_PARENT === undefined)("a ZFS pool in other hands", () => {
         reservation: String(16 * MIB),
       },
     };
-    await pool.driver.createVolume(shop, asked, patience());
-    expect(await pool.driver.listVolumes(shop)).toContainEqual(asked);
+    await pool.driver.volumes.create(shop, asked, patience());
+    expect(await pool.driver.volumes.list(shop)).toContainEqual(asked);
     const less = { name: asked.name, properties: { recordsize: "16384" } };
-    await pool.driver.setVolume(shop, less, patience());
-    expect(await pool.driver.listVolumes(shop)).toContainEqual(less);
+    await pool.driver.volumes.set(shop, less, patience());
+    expect(await pool.driver.volumes.list(shop)).toContainEqual(less);
   });
 });
 
@@ -146,30 +150,30 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
     volume = `${pool.dataset}/volumes/shop/secrets`;
     keyFile = join(pool.directory, "key");
     await writeFile(keyFile, Buffer.alloc(32, 7), { mode: 0o600 });
-    await pool.driver.ensurePool(patience());
+    await pool.driver.pool.ensure(patience());
   });
   afterEach(() => pool.dispose());
 
   const asked = () => ({ name, encryption: { keyFile, keyFormat: "raw" as const } });
 
   it("is used while its key is there, and says that it is locked while it is not", async () => {
-    await pool.driver.createVolume(shop, asked(), patience());
-    expect(await pool.driver.listVolumes(shop)).toEqual([asked()]);
-    const before = await pool.driver.volumeSource(shop, name);
+    await pool.driver.volumes.create(shop, asked(), patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([asked()]);
+    const before = await pool.driver.volumes.source(shop, name);
     await runCommand(["zfs", "unload-key", volume]);
     await rename(keyFile, `${keyFile}-away`);
-    await expect(pool.driver.volumeSource(shop, name)).rejects.toMatchObject({
+    await expect(pool.driver.volumes.source(shop, name)).rejects.toMatchObject({
       code: "WRONG_STATE",
       message: expect.stringContaining(
         `cannot use the dataset ${volume}: it is locked, and the key of ${volume} cannot be loaded: `,
       ) as string,
     });
     await rename(`${keyFile}-away`, keyFile);
-    expect(await pool.driver.volumeSource(shop, name)).toEqual(before);
+    expect(await pool.driver.volumes.source(shop, name)).toEqual(before);
     await rename(keyFile, `${keyFile}-moved`);
     keyFile = `${keyFile}-moved`;
-    await pool.driver.setVolume(shop, asked(), patience());
-    expect(await pool.driver.listVolumes(shop)).toEqual([asked()]);
+    await pool.driver.volumes.set(shop, asked(), patience());
+    expect(await pool.driver.volumes.list(shop)).toEqual([asked()]);
   });
 
   it("is no volume's own affair where the dataset above it is encrypted", async () => {
@@ -178,12 +182,12 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
     await runCommand([...create, "-o", `keylocation=file://${keyFile}`, above]);
     const below = await makeZfsPool(above);
     try {
-      await below.driver.ensurePool(patience());
-      await below.driver.createVolume(shop, { name: db }, patience());
-      expect(await below.driver.listVolumes(shop)).toEqual([{ name: db }]);
-      const before = await below.driver.volumeSource(shop, db);
+      await below.driver.pool.ensure(patience());
+      await below.driver.volumes.create(shop, { name: db }, patience());
+      expect(await below.driver.volumes.list(shop)).toEqual([{ name: db }]);
+      const before = await below.driver.volumes.source(shop, db);
       await runCommand(["zfs", "unload-key", above]);
-      expect(await below.driver.volumeSource(shop, db)).toEqual(before);
+      expect(await below.driver.volumes.source(shop, db)).toEqual(before);
     } finally {
       await below.dispose();
       await runCommand(["zfs", "destroy", above]);
@@ -191,7 +195,7 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
   });
 
   it("is not made with a key that is missing, short, or not root's alone", async () => {
-    const make = () => pool.driver.createVolume(shop, asked(), patience());
+    const make = () => pool.driver.volumes.create(shop, asked(), patience());
     await chmod(keyFile, 0o644);
     await expect(make()).rejects.toMatchObject({
       message: `cannot create volume secrets of shop: its key ${keyFile} is not root's alone`,
@@ -205,6 +209,6 @@ describe.skipIf(ZFS_PARENT === undefined)("an encrypted volume of a ZFS pool", (
     await expect(make()).rejects.toMatchObject({
       message: `cannot create volume secrets of shop: its key ${keyFile} does not exist`,
     });
-    expect(await pool.driver.listVolumes(shop)).toEqual([]);
+    expect(await pool.driver.volumes.list(shop)).toEqual([]);
   });
 });

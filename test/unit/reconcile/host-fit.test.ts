@@ -46,13 +46,15 @@ it.each([
   ["btrfs", []],
 ] as const)("says on %s what io.max does not hold back", async (driver, notes) => {
   const house = await House.build();
-  const volumes = {
-    ...house.volumes,
-    facts: async () => ({ ...(await house.volumes.facts()), driver }),
+  const pool = {
+    ...house.driver.pool,
+    facts: async () => ({ ...(await house.driver.pool.facts()), driver }),
   };
   const said: Progress[] = [];
   const manifest = limited('io.max: [{ device: "8:0", wbps: 1MiB }]');
-  await house.up(await house.daemon({ volumes }), manifest, { report: (one) => said.push(one) });
+  await house.up(await house.daemon({ driver: { ...house.driver, pool } }), manifest, {
+    report: (one) => said.push(one),
+  });
   const texts = said.flatMap((one) => (one.kind === "note" ? [one.text.split(":")[0]] : []));
   expect(texts).toEqual(notes);
 });

@@ -23,24 +23,24 @@ async function build({
   beforeDestroy = () => Promise.resolve(),
   stored = [],
 }: Options = {}): Promise<Pool> {
-  const volumes = createFakeDriver();
-  await volumes.ensurePool(forever());
-  await volumes.importImage(app.name, app.archive, app.digest, forever());
+  const { pool, images } = createFakeDriver();
+  await pool.ensure(forever());
+  await images.import(app.name, app.archive, app.digest, forever());
   const list = () =>
     Promise.resolve(stored.map((desired) => ({ name: desired.spec.name, desired })));
   return {
     images: new Images({
       store: { list, write: noWrite, remove: noWrite },
-      volumes: {
-        ...volumes,
-        destroyImage: async (...words) => {
+      images: {
+        ...images,
+        destroy: async (...words) => {
           await beforeDestroy();
-          await volumes.destroyImage(...words);
+          await images.destroy(...words);
         },
       },
       warn: (text) => expect.fail(text),
     }),
-    left: async () => (await volumes.listImages()).map(({ name }) => name),
+    left: async () => (await images.list()).map(({ name }) => name),
   };
 }
 

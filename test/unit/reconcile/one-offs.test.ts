@@ -149,10 +149,10 @@ describe("a one-off of a monolith that wants snapshots before changes", () => {
 
   /** No snapshot is done before the returned function is called. */
   function holdSnapshots(house: House): () => void {
-    const take = house.volumes.takeSnapshot;
+    const take = house.driver.snapshots.take;
     let goOn = (): void => undefined;
     const told = new Promise<void>((resolve) => (goOn = resolve));
-    house.volumes.takeSnapshot = async (...words) => {
+    house.driver.snapshots.take = async (...words) => {
       await told;
       house.clock.advance(1);
       await take(...words);

@@ -60,7 +60,7 @@ it("stops and frees a cell that was removed, and keeps its volume", async () => 
     forever(),
   );
   expect(await daemon.list()).toEqual([]);
-  expect((await house.volumes.listVolumes("shop" as never)).map(({ name }) => name)).toEqual([
+  expect((await house.driver.volumes.list("shop" as never)).map(({ name }) => name)).toEqual([
     "data",
   ]);
 });

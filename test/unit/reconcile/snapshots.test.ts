@@ -60,7 +60,9 @@ it("holds the whole monolith still where the pool cannot take all volumes at onc
 
 it("holds nothing still where one act takes all volumes", async () => {
   const house = await House.build();
-  const daemon = await house.daemon({ volumes: { ...house.volumes, isOneInstant: true } });
+  const daemon = await house.daemon({
+    driver: { ...house.driver, pool: { ...house.driver.pool, isOneInstant: true } },
+  });
   await house.up(daemon, SHOP);
   await daemon.snapshot(shop, monday, house.request(), forever());
   expect(house.held).toEqual([]);
@@ -122,12 +124,15 @@ it("finishes a rollback that a crash interrupted, and mounts nothing before", as
   await open.take(monday);
   await open.stop();
   const broken = {
-    ...open.house.volumes,
-    rollBack: () => Promise.reject(new Error("the daemon was killed")),
+    ...open.house.driver,
+    snapshots: {
+      ...open.house.driver.snapshots,
+      rollBack: () => Promise.reject(new Error("the daemon was killed")),
+    },
   };
-  const killed = await open.house.daemon({ volumes: broken });
+  const killed = await open.house.daemon({ driver: broken });
   await expect(open.rollBack(monday, killed)).rejects.toThrow("the daemon was killed");
-  const stillBroken = await open.house.daemon({ volumes: broken });
+  const stillBroken = await open.house.daemon({ driver: broken });
   const start = stillBroken.start({ cell: shop }, open.house.request(), silent, forever());
   await expect(start).rejects.toThrow("the daemon was killed");
   expect(open.house.journal().filter((line) => line.startsWith("start"))).toEqual([]);
@@ -153,7 +158,7 @@ it("starts a clone beside the original, on another port and with its own volumes
   expect(made.publish).toEqual([{ hostAddress: "127.0.0.1", hostPort: 8082, cellPort: 80 }]);
   const [mine, theirs] = await Promise.all(
     [shop, cell("copy")].map((name) =>
-      open.house.volumes.volumeSource(name as string as MonolithName, "data" as never),
+      open.house.driver.volumes.source(name as string as MonolithName, "data" as never),
     ),
   );
   expect(theirs?.guid).not.toBe(mine?.guid);
@@ -170,7 +175,7 @@ it("refuses a clone onto a name in use, of no snapshot, or on a port in use", as
   });
   const publish = [{ hostAddress: "127.0.0.1", hostPort: 8080, cellPort: 80 }];
   await expect(open.clone({ publish })).rejects.toMatchObject({ code: "WRONG_STATE" });
-  expect(await open.house.volumes.listMonoliths()).toEqual(["shop"]);
+  expect(await open.house.driver.volumes.listMonoliths()).toEqual(["shop"]);
   expect((await open.daemon.list()).map(({ name }) => name)).not.toContain("copy");
 });
 
@@ -178,14 +183,17 @@ it("leaves no volume of a clone that could not be made", async () => {
   const open = await Shop.open();
   await open.take(monday);
   const full = {
-    ...open.house.volumes,
-    cloneVolume: () => Promise.reject(new Error("the pool is full")),
+    ...open.house.driver,
+    volumes: {
+      ...open.house.driver.volumes,
+      clone: () => Promise.reject(new Error("the pool is full")),
+    },
   };
-  const daemon = await open.house.daemon({ volumes: full });
+  const daemon = await open.house.daemon({ driver: full });
   const options = { cell: shop, snapshot: monday, name: copy, publish: [] };
   const clone = daemon.clone(options, open.house.request(), silent, forever());
   await expect(clone).rejects.toThrow("the pool is full");
-  expect(await open.house.volumes.listMonoliths()).toEqual(["shop"]);
+  expect(await open.house.driver.volumes.listMonoliths()).toEqual(["shop"]);
   await open.clone();
 });
 
@@ -222,5 +230,5 @@ it("destroys a monolith's snapshots with its data", async () => {
   await open.take(monday);
   const options = { destroyData: true, requestId: open.house.request() };
   await open.daemon.free(shop, options, silent, forever());
-  expect(await open.house.volumes.listSnapshots("shop" as MonolithName)).toEqual([]);
+  expect(await open.house.driver.snapshots.list("shop" as MonolithName)).toEqual([]);
 });

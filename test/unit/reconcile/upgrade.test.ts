@@ -76,7 +76,7 @@ async function upgrade(
 }
 
 const snapshots = async (house: House) =>
-  (await house.volumes.listSnapshots("shop" as MonolithName)).map(({ name }) => name);
+  (await house.driver.snapshots.list("shop" as MonolithName)).map(({ name }) => name);
 
 it("snapshots, migrates, restarts cell by cell and migrates once more", async () => {
   const { house, daemon } = await open();

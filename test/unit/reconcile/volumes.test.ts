@@ -27,12 +27,12 @@ it("brings its cells up by itself when the pool comes back", async () => {
   house.world.cells.clear(); // a boot
   let away = true;
   const volumes = {
-    ...house.volumes,
-    volumeSource: (...args: Parameters<typeof house.volumes.volumeSource>) =>
-      away ? Promise.reject(new Error("the pool is away")) : house.volumes.volumeSource(...args),
+    ...house.driver.volumes,
+    source: (...args: Parameters<typeof house.driver.volumes.source>) =>
+      away ? Promise.reject(new Error("the pool is away")) : house.driver.volumes.source(...args),
   };
   for (const name of ["shop/web", "shop/db", "shop"]) house.cgroups.setPopulated(cell(name), false);
-  const next = await house.daemon({ volumes });
+  const next = await house.daemon({ driver: { ...house.driver, volumes } });
   await settle(async () => (await states(next))["shop/db"] === "blocked");
   expect((await next.get(cell("shop/db"))).reason).toBe("the pool is away");
   away = false;
@@ -50,7 +50,12 @@ it("says what is wrong with the pool, not what it seems to lack", async () => {
   house.world.cells.clear(); // a boot
   for (const name of ["shop/web", "shop/db", "shop"]) house.cgroups.setPopulated(cell(name), false);
   const next = await house.daemon({
-    volumes: { ...house.volumes, ensurePool: absent, listVolumes: absent, listImages: absent },
+    driver: {
+      ...house.driver,
+      pool: { ...house.driver.pool, ensure: absent },
+      volumes: { ...house.driver.volumes, list: absent },
+      images: { ...house.driver.images, list: absent },
+    },
   });
   await settle(async () => (await states(next))["shop/db"] === "blocked");
   expect((await next.get(cell("shop/db"))).reason).toBe(gone.message);
@@ -61,15 +66,15 @@ it("goes on with an up that failed for a volume, as soon as the volume is there"
   const house = await House.build();
   let locked = false;
   const volumes = {
-    ...house.volumes,
-    volumeSource: async (...args: Parameters<typeof house.volumes.volumeSource>) => {
-      const source = await house.volumes.volumeSource(...args);
+    ...house.driver.volumes,
+    source: async (...args: Parameters<typeof house.driver.volumes.source>) => {
+      const source = await house.driver.volumes.source(...args);
       if (locked) throw new HengeError("WRONG_STATE", "its key is not loaded");
       locked = true;
       return source;
     },
   };
-  const daemon = await house.daemon({ volumes });
+  const daemon = await house.daemon({ driver: { ...house.driver, volumes } });
   await expect(house.up(daemon, SHOP)).rejects.toThrow("its key is not loaded");
   locked = false;
   await settle(async () => {
@@ -83,11 +88,11 @@ it("finishes a volume whose making was killed before it was on record", async ()
   const house = await House.build();
   let killed = true;
   const volumes = {
-    ...house.volumes,
-    volumeSource: (...args: Parameters<typeof house.volumes.volumeSource>) =>
-      killed ? Promise.reject(new Error("killed")) : house.volumes.volumeSource(...args),
+    ...house.driver.volumes,
+    source: (...args: Parameters<typeof house.driver.volumes.source>) =>
+      killed ? Promise.reject(new Error("killed")) : house.driver.volumes.source(...args),
   };
-  const first = await house.daemon({ volumes });
+  const first = await house.daemon({ driver: { ...house.driver, volumes } });
   await expect(house.up(first, SHOP)).rejects.toThrow("killed");
   first.end();
   killed = false;
@@ -97,7 +102,7 @@ it("finishes a volume whose making was killed before it was on record", async ()
 
 it("never takes another pool's empty volume for the one that was made", async () => {
   const house = await upAndDown();
-  const daemon = await house.daemon({ volumes: createFakeDriver() }); // the pool's file is gone, a new one was made
+  const daemon = await house.daemon({ driver: createFakeDriver() }); // the pool's file is gone, a new one was made
   await expect(house.up(daemon, SHOP)).rejects.toThrow(
     "cannot make volume data of shop: it was made before, but the pool does not have it",
   );
@@ -106,10 +111,10 @@ it("never takes another pool's empty volume for the one that was made", async ()
 it("starts no cell on another dataset than the one on record", async () => {
   const house = await upAndDown();
   const other = createFakeDriver();
-  await other.ensurePool(forever());
-  await other.createVolume("other" as never, { name: "data" as never }, forever());
-  await other.createVolume("shop" as never, { name: "data" as never }, forever());
-  const daemon = await house.daemon({ volumes: other });
+  await other.pool.ensure(forever());
+  await other.volumes.create("other" as never, { name: "data" as never }, forever());
+  await other.volumes.create("shop" as never, { name: "data" as never }, forever());
+  const daemon = await house.daemon({ driver: other });
   await expect(house.up(daemon, SHOP)).rejects.toThrow(
     "cannot mount volume data of shop: it is the dataset",
   );
@@ -121,18 +126,21 @@ it("makes the pool once when it is first asked for while the daemon starts", asy
   let [asked, atOnce, most] = [0, 0, 0];
   let make = (): void => undefined;
   const making = new Promise<void>((resolve) => (make = resolve));
-  const volumes = {
-    ...house.volumes,
-    ensurePool: async (signal: AbortSignal) => {
+  const pool = {
+    ...house.driver.pool,
+    ensure: async (signal: AbortSignal) => {
       most = Math.max(most, ++atOnce);
       await making;
-      await house.volumes.ensurePool(signal);
+      await house.driver.pool.ensure(signal);
       atOnce--;
     },
   };
   const nothing = (): Promise<void> => Promise.resolve();
   const isSet = (): Promise<boolean> => Promise.resolve(asked++ < 0);
-  const daemon = await house.daemon({ volumes, haltMark: { isSet, set: nothing, clear: nothing } });
+  const daemon = await house.daemon({
+    driver: { ...house.driver, pool },
+    haltMark: { isSet, set: nothing, clear: nothing },
+  });
   const up = house.up(daemon, SHOP);
   // The daemon asks whether all is halted, then `up` does, each the moment before it wants the pool.
   await settle(() => asked === 2);

@@ -10,7 +10,7 @@ import { CommandError } from "../../../src/errors.js";
 import type { Run } from "../../../src/command.js";
 import { VOLUME_DEFAULTS } from "../../../src/spec/index.js";
 import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
-import type { VolumeDriver } from "../../../src/storage/driver.js";
+import type { Driver } from "../../../src/storage/driver.js";
 import { DATASET_COLUMNS, OWNER_PROPERTY } from "../../../src/storage/zfs-names.js";
 import { createZfsDriver } from "../../../src/storage/zfs.js";
 
@@ -28,7 +28,7 @@ const OPTIONS = {
 
 let directory: string;
 let zfs: ReturnType<typeof createFakeZfs>;
-let driver: VolumeDriver;
+let driver: Driver;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "henge-zfs-"));
   zfs = createFakeZfs();
@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-function driverOf(owner: string, record = "zfs.guid"): VolumeDriver {
+function driverOf(owner: string, record = "zfs.guid"): Driver {
   return createZfsDriver({
     dataset: "tank/henge",
     record: join(directory, record),
@@ -49,12 +49,12 @@ function driverOf(owner: string, record = "zfs.guid"): VolumeDriver {
 }
 
 it("makes its datasets once, and mounts none of them", async () => {
-  await driver.ensurePool(patience());
-  await driver.createVolume(shop, { name: db, quotaBytes: 4096 }, patience());
-  await driver.ensurePool(patience());
-  expect(await driver.listVolumes(shop)).toEqual([{ name: "db", quotaBytes: 4096 }]);
-  expect(await driver.listMonoliths()).toEqual(["shop"]);
-  expect(await driver.volumeSource(shop, db)).toEqual({
+  await driver.pool.ensure(patience());
+  await driver.volumes.create(shop, { name: db, quotaBytes: 4096 }, patience());
+  await driver.pool.ensure(patience());
+  expect(await driver.volumes.list(shop)).toEqual([{ name: "db", quotaBytes: 4096 }]);
+  expect(await driver.volumes.listMonoliths()).toEqual(["shop"]);
+  expect(await driver.volumes.source(shop, db)).toEqual({
     path: "tank/henge/volumes/shop/db",
     fsType: 0x2fc12fc1,
     identity: "fsid of tank/henge/volumes/shop/db",
@@ -72,67 +72,67 @@ it.each(
 });
 
 it("uses no dataset of another daemon, and says how to take it over", async () => {
-  await driver.ensurePool(patience());
-  await expect(driverOf("there", "other.guid").ensurePool(patience())).rejects.toMatchObject({
+  await driver.pool.ensure(patience());
+  await expect(driverOf("there", "other.guid").pool.ensure(patience())).rejects.toMatchObject({
     code: "WRONG_STATE",
     message: "cannot use the dataset tank/henge: it belongs to the daemon here",
     hint: expect.stringContaining("zfs set henge:owner=there tank/henge") as string,
   });
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
 });
 
 it("says what a dataset that was renamed is called now", async () => {
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
   zfs.rename("tank/henge", "tank/away");
   const renamed = {
     code: "WRONG_STATE",
     message: "cannot use the dataset tank/henge: the one that was made here is tank/away now",
   };
-  await expect(driver.ensurePool(patience())).rejects.toMatchObject(renamed);
-  await expect(driver.listVolumes(shop)).rejects.toMatchObject(renamed);
+  await expect(driver.pool.ensure(patience())).rejects.toMatchObject(renamed);
+  await expect(driver.volumes.list(shop)).rejects.toMatchObject(renamed);
   expect(zfs.datasets.has("tank/henge")).toBe(false);
 });
 
 it("tells a pool that is not imported from a dataset that is gone", async () => {
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
   zfs.exportPool();
   const absent = {
     code: "WRONG_STATE",
     message: "cannot use the ZFS pool tank: it is not imported",
     hint: expect.stringContaining("zpool import tank") as string,
   };
-  await expect(driver.ensurePool(patience())).rejects.toMatchObject(absent);
-  await expect(driver.volumeSource(shop, db)).rejects.toMatchObject(absent);
+  await expect(driver.pool.ensure(patience())).rejects.toMatchObject(absent);
+  await expect(driver.volumes.source(shop, db)).rejects.toMatchObject(absent);
 });
 
 it("says where the dataset is when its pool was imported under another name", async () => {
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
   zfs.renamePool("bath");
-  await expect(driver.ensurePool(patience())).rejects.toMatchObject({
+  await expect(driver.pool.ensure(patience())).rejects.toMatchObject({
     code: "WRONG_STATE",
     message: "cannot use the dataset tank/henge: the one that was made here is bath/henge now",
   });
 });
 
 it("does not take a dataset of the same name for the one that was made here", async () => {
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
   zfs.datasets.clear();
   zfs.add("tank/henge", { "henge:owner": "here" });
-  await expect(driver.ensurePool(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
+  await expect(driver.pool.ensure(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
 });
 
 it("misses a dataset that is lost instead of making an empty one", async () => {
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
   zfs.datasets.clear();
-  await expect(driver.ensurePool(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
-  await expect(driver.listVolumes(shop)).rejects.toMatchObject({ code: "WRONG_STATE" });
+  await expect(driver.pool.ensure(patience())).rejects.toMatchObject({ code: "WRONG_STATE" });
+  await expect(driver.volumes.list(shop)).rejects.toMatchObject({ code: "WRONG_STATE" });
   expect(zfs.datasets.size).toBe(0);
 });
 
 it("destroys a volume with its snapshots, and the monolith's parent with the last volume", async () => {
-  await driver.ensurePool(patience());
-  await driver.createVolume(shop, { name: db }, patience());
-  await driver.destroyVolume(shop, db, patience());
+  await driver.pool.ensure(patience());
+  await driver.volumes.create(shop, { name: db }, patience());
+  await driver.volumes.destroy(shop, db, patience());
   expect([...zfs.datasets.keys()]).toEqual([
     "tank/henge",
     "tank/henge/volumes",
@@ -141,12 +141,12 @@ it("destroys a volume with its snapshots, and the monolith's parent with the las
 });
 
 it("shows no image whose import failed, and removes one whose import was killed at the next start", async () => {
-  await driver.ensurePool(patience());
-  const attempt = driver.importImage("web" as ImageName, "/bad.tar", "a".repeat(64), patience());
+  await driver.pool.ensure(patience());
+  const attempt = driver.images.import("web" as ImageName, "/bad.tar", "a".repeat(64), patience());
   await expect(attempt).rejects.toMatchObject({ code: "INVALID_REQUEST" });
   zfs.add(`tank/henge/images/_partial.web.${"a".repeat(64)}`);
-  expect(await driver.listImages()).toEqual([]);
-  await driver.ensurePool(patience());
+  expect(await driver.images.list()).toEqual([]);
+  await driver.pool.ensure(patience());
   expect([...zfs.datasets.keys()]).toEqual([
     "tank/henge",
     "tank/henge/volumes",
@@ -155,10 +155,10 @@ it("shows no image whose import failed, and removes one whose import was killed 
 });
 
 it("identifies an image as read-only as it is: in use, it can be mounted in no other way", async () => {
-  await driver.ensurePool(patience());
+  await driver.pool.ensure(patience());
   const digest = "a".repeat(64);
   zfs.add(`tank/henge/images/web.${digest}`, { readonly: "on" });
-  const { identity } = await driver.imageSource("web" as ImageName, digest);
+  const { identity } = await driver.images.source("web" as ImageName, digest);
   expect(identity).toBe(`sealed fsid of tank/henge/images/web.${digest}`);
 });
 
