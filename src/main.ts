@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// henged: the composition root. The only file that wires edges to the core; everything it owns lies under one root.
+// henged: the composition root. The only file that wires ports to the core; everything it owns lies under one root.
 
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ import { createNetwork } from "./network/network.js";
 import { watchWith } from "./network/watch.js";
 import { packageDirectory, readPackageVersion } from "./package.js";
 import { systemClock } from "./reconcile/clock.js";
-import type { Edges } from "./reconcile/edges.js";
+import type { Ports } from "./reconcile/ports.js";
 import { Events } from "./reconcile/events.js";
 import { Reconciler } from "./reconcile/reconciler.js";
 import type { RootPaths } from "./root.js";
@@ -76,13 +76,13 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
     log.fatal("the lock on the root is lost: another daemon may take it");
     process.exit(70);
   });
-  const edges = await openEdges(paths, options, log);
-  const reconciler = new Reconciler(edges);
+  const ports = await openPorts(paths, options, log);
+  const reconciler = new Reconciler(ports);
   await reconciler.begin();
   const socket = manager.socketFd === undefined ? { path: paths.socket } : { fd: manager.socketFd };
   const server = await serve({ control: reconciler, socket, log });
   manager.ready();
-  log.info({ socket: paths.socket, cgroup: edges.cgroups.facts }, "ready");
+  log.info({ socket: paths.socket, cgroup: ports.cgroups.facts }, "ready");
   const signal = await nextSignal();
   log.info({ signal }, "ending; the cells run on");
   manager.stopping();
@@ -91,7 +91,7 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
   process.exit(0);
 }
 
-async function openEdges(paths: RootPaths, options: DaemonOptions, log: Logger): Promise<Edges> {
+async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger): Promise<Ports> {
   const cgroups = await openCgroups(
     { subtreeName: nameWith("henge", paths.key), delegated: options.delegated },
     placeMemoryWith(runCommand, WARDEN),

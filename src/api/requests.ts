@@ -5,7 +5,7 @@ import { isIPv4 } from "node:net";
 import { isAbsolute } from "node:path";
 
 import { HengeError } from "../errors.js";
-import type { CloneOptions } from "../reconcile/clone.js";
+import type { CloneOptions } from "../reconcile/verbs/clone.js";
 import type { ExecOptions, LogQuery, ManifestSource, Target } from "../reconcile/control.js";
 import { isCellName, isLabel, isSnapshotName } from "../spec/index.js";
 import type { CellName, MonolithName, PublishSpec, SnapshotName, UnitName } from "../spec/index.js";

@@ -1,4 +1,4 @@
-// What the verbs share: the edges, the cells this daemon knows, and the way from a plan to its end.
+// What the verbs share: the ports, the cells this daemon knows, and the way from a plan to its end.
 
 import type {
   CellName,
@@ -14,21 +14,21 @@ import type { PlanFacts } from "../plan/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 import { createMutex } from "../mutex.js";
 
-import { Cells } from "./cells.js";
+import { Cells } from "./cells/cells.js";
 import type { Progress } from "./control.js";
-import type { Edges } from "./edges.js";
-import { Exclusive } from "./exclusive.js";
-import { executeSteps } from "./execute.js";
-import { Images } from "./images.js";
-import { observe, observeCells, observePublished } from "./observe.js";
-import { OneOffs } from "./one-offs.js";
-import { Requests } from "./requests.js";
+import type { Ports } from "./ports.js";
+import { Exclusive } from "./admission/exclusive.js";
+import { executeSteps } from "./change/execute.js";
+import { Images } from "./change/images.js";
+import { observe, observeCells, observePublished } from "./change/observe.js";
+import { OneOffs } from "./verbs/one-offs.js";
+import { Requests } from "./admission/requests.js";
 import { viewMonolith } from "./view.js";
 
 export type Report = (progress: Progress) => void;
 
 export class Context {
-  readonly edges: Edges;
+  readonly ports: Ports;
   readonly cells: Cells;
   readonly requests: Requests;
   readonly oneOffs = new OneOffs(async (cell) => (await this.desired(monolithOf(cell)))?.spec);
@@ -39,25 +39,25 @@ export class Context {
   private readonly exclusive = new Exclusive();
   private readonly runsMutex = createMutex();
 
-  constructor(edges: Edges) {
-    this.edges = edges;
-    this.cells = new Cells(edges);
-    this.images = new Images(edges);
-    this.requests = new Requests(() => edges.clock.now());
-    this.startedAtMs = edges.clock.now();
+  constructor(ports: Ports) {
+    this.ports = ports;
+    this.cells = new Cells(ports);
+    this.images = new Images(ports);
+    this.requests = new Requests(() => ports.clock.now());
+    this.startedAtMs = ports.clock.now();
   }
 
   get offered(): readonly Controller[] {
-    return this.edges.cgroups.facts.offered;
+    return this.ports.cgroups.facts.offered;
   }
 
   /** What of this host a plan depends on. */
   get planFacts(): PlanFacts {
-    return { offered: this.offered, keeps: this.edges.pool.keeps };
+    return { offered: this.offered, keeps: this.ports.pool.keeps };
   }
 
   async stored(monolith: MonolithName): Promise<StoredMonolith | undefined> {
-    return (await this.edges.store.list()).find(({ name }) => name === monolith);
+    return (await this.ports.store.list()).find(({ name }) => name === monolith);
   }
 
   async desired(monolith: MonolithName): Promise<Desired | undefined> {
@@ -66,24 +66,24 @@ export class Context {
   }
 
   observe(monolith: MonolithName): Promise<Observed> {
-    return observe(this.edges, this.cells, monolith);
+    return observe(this.ports, this.cells, monolith);
   }
 
   /** Every monolith that is on record or has a cell. */
   async monoliths(): Promise<readonly MonolithName[]> {
-    const stored = (await this.edges.store.list()).map(({ name }) => name);
+    const stored = (await this.ports.store.list()).map(({ name }) => name);
     return [...new Set([...stored, ...this.cells.names().map(monolithOf)])].sort();
   }
 
   /** Enough for start, stop and restart: no tool of the host is asked. */
   async observeRunState(monolith: MonolithName): Promise<Observed> {
-    return { cells: await observeCells(this.edges, this.cells, monolith), volumes: [], images: [] };
+    return { cells: await observeCells(this.ports, this.cells, monolith), volumes: [], images: [] };
   }
 
   async view(monolith: MonolithName): Promise<readonly CellStatus[]> {
     const [stored, cells] = await Promise.all([
       this.stored(monolith),
-      observePublished(this.edges, this.cells, monolith),
+      observePublished(this.ports, this.cells, monolith),
     ]);
     return viewMonolith(stored, cells, this.blocked);
   }
@@ -107,8 +107,8 @@ export class Context {
     const audited = async (): Promise<void> => {
       const line = { requestId: id, verb, target };
       const tell = (result: string): Promise<void> =>
-        this.edges.audit.append({ atMs: this.edges.clock.now(), ...line, result });
-      await this.edges.audit.append({ atMs: this.edges.clock.now(), ...line });
+        this.ports.audit.append({ atMs: this.ports.clock.now(), ...line, result });
+      await this.ports.audit.append({ atMs: this.ports.clock.now(), ...line });
       try {
         await act();
       } catch (error) {
@@ -142,7 +142,7 @@ export class Context {
       report(progress);
     };
     try {
-      await executeSteps(this.edges, this.cells, monolith, steps, watch, signal);
+      await executeSteps(this.ports, this.cells, monolith, steps, watch, signal);
     } catch (error) {
       if (underWay?.kind === "allocate" && !signal.aborted) this.block(underWay.cell, error);
       throw error;
@@ -154,6 +154,6 @@ export class Context {
     const reason = error instanceof Error ? error.message : String(error);
     if (this.blocked.get(cell) === reason) return;
     this.blocked.set(cell, reason);
-    this.edges.events.emit({ kind: "cell-state", state: "blocked", reason }, cell);
+    this.ports.events.emit({ kind: "cell-state", state: "blocked", reason }, cell);
   }
 }

@@ -1,7 +1,7 @@
 // What the API may ask of the daemon. The one implementation is the reconciler; api/ tests use a fake of this.
 
 import type { Finding } from "../kernel/port.js";
-import type { CloneOptions } from "./clone.js";
+import type { CloneOptions } from "./verbs/clone.js";
 import type { ExecSession } from "../warden/port.js";
 import type {
   BudgetRow,

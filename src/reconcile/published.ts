@@ -4,20 +4,20 @@ import { HengeError } from "../errors.js";
 import type { PublishedPort } from "../kernel/port.js";
 import type { CellName, CellSpec, PublishSpec } from "../spec/index.js";
 
-import type { Edges } from "./edges.js";
+import type { Ports } from "./ports.js";
 
-export async function publishedPorts(edges: Edges): Promise<readonly PublishedPort[]> {
-  const stored = await edges.store.list();
+export async function publishedPorts(ports: Ports): Promise<readonly PublishedPort[]> {
+  const stored = await ports.store.list();
   const cells = stored.flatMap((one) => ("corrupt" in one ? [] : one.desired.spec.cells));
-  return (await Promise.all(cells.map((cell) => portsOf(edges, cell)))).flat();
+  return (await Promise.all(cells.map((cell) => portsOf(ports, cell)))).flat();
 }
 
 async function portsOf(
-  edges: Edges,
+  ports: Ports,
   { name, publish }: CellSpec,
 ): Promise<readonly PublishedPort[]> {
   if (publish.length === 0) return [];
-  const held = await readHeld(edges, name);
+  const held = await readHeld(ports, name);
   return publish.map((port) => ({
     ...port,
     cell: name,
@@ -28,9 +28,9 @@ async function portsOf(
 }
 
 /** What is wrong with the tools that tell it is told on lines of their own. */
-async function readHeld(edges: Edges, cell: CellName): Promise<readonly PublishSpec[]> {
+async function readHeld(ports: Ports, cell: CellName): Promise<readonly PublishSpec[]> {
   try {
-    return (await edges.network.readPublished(cell)) ?? [];
+    return (await ports.network.readPublished(cell)) ?? [];
   } catch (error) {
     if (error instanceof HengeError) return [];
     throw error;

@@ -14,9 +14,9 @@ import type {
 import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
-import { apply, free, plan } from "./apply.js";
-import { clone } from "./clone.js";
-import type { CloneOptions } from "./clone.js";
+import { apply, free, plan } from "./verbs/apply.js";
+import { clone } from "./verbs/clone.js";
+import type { CloneOptions } from "./verbs/clone.js";
 import type { Report } from "./context.js";
 import { Context } from "./context.js";
 import type {
@@ -30,16 +30,16 @@ import type {
   Target,
   VersionInfo,
 } from "./control.js";
-import type { Edges } from "./edges.js";
-import { exec, unitNotFound } from "./exec.js";
-import { halt } from "./halt.js";
+import type { Ports } from "./ports.js";
+import { exec, unitNotFound } from "./verbs/exec.js";
+import { halt } from "./verbs/halt.js";
 import { publishedPorts } from "./published.js";
-import { rollBack } from "./rollback.js";
-import { changeRunState, setFrozen } from "./run-state.js";
-import { destroySnapshot, listSnapshots, takeSnapshot } from "./snapshots.js";
-import { adoptCells, converge } from "./start-up.js";
-import { cellNotFound, isWithin } from "./targets.js";
-import { upgrade } from "./upgrade.js";
+import { rollBack } from "./verbs/rollback.js";
+import { changeRunState, setFrozen } from "./verbs/run-state.js";
+import { destroySnapshot, listSnapshots, takeSnapshot } from "./verbs/snapshots.js";
+import { adoptCells, converge } from "./verbs/start-up.js";
+import { cellNotFound, isWithin } from "./verbs/targets.js";
+import { upgrade } from "./verbs/upgrade.js";
 
 export class Reconciler implements Control {
   private readonly context: Context;
@@ -47,14 +47,14 @@ export class Reconciler implements Control {
   private convergeAgain = false;
   private readonly stopping = new AbortController();
 
-  constructor(edges: Edges) {
-    this.context = new Context(edges);
+  constructor(ports: Ports) {
+    this.context = new Context(ports);
   }
 
   /** Adopts every cell that runs, then goes on in the background to bring up what is missing. */
   async begin(): Promise<void> {
     await adoptCells(this.context, this.stopping.signal);
-    this.context.edges.events.emit({ kind: "daemon", text: "started" });
+    this.context.ports.events.emit({ kind: "daemon", text: "started" });
     this.converge();
   }
 
@@ -68,7 +68,7 @@ export class Reconciler implements Control {
     this.convergeAgain = false;
     converge(this.context, this.stopping.signal)
       .catch((error: unknown) => {
-        this.context.edges.warn("cannot converge", error);
+        this.context.ports.warn("cannot converge", error);
       })
       .finally(() => {
         this.converging = false;
@@ -159,7 +159,7 @@ export class Reconciler implements Control {
   }
 
   async resume(requestId: string): Promise<void> {
-    const { audit, clock, haltMark } = this.context.edges;
+    const { audit, clock, haltMark } = this.context.ports;
     await audit.append({ atMs: clock.now(), requestId, verb: "resume", target: "all" });
     await haltMark.clear();
     this.converge();
@@ -216,11 +216,11 @@ export class Reconciler implements Control {
         .map((candidate) => ({
           cell: name,
           unit: candidate,
-          directory: this.context.edges.wardens.logDirectoryOf(name),
+          directory: this.context.ports.wardens.logDirectoryOf(name),
         })),
     );
     if (unit !== undefined && sources.length === 0) throw unitNotFound(cell, unit);
-    yield* this.context.edges.readLogs(sources, query, signal);
+    yield* this.context.ports.readLogs(sources, query, signal);
   }
 
   /** What a unit said is there to be read when it is no longer declared. */
@@ -233,7 +233,7 @@ export class Reconciler implements Control {
     query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: CellName },
     signal: AbortSignal,
   ): AsyncIterable<Event> {
-    return this.context.edges.events.read(query, signal);
+    return this.context.ports.events.read(query, signal);
   }
 
   async exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession> {
@@ -241,12 +241,12 @@ export class Reconciler implements Control {
   }
 
   async doctor(): Promise<readonly Finding[]> {
-    return this.context.edges.host.findings(await publishedPorts(this.context.edges));
+    return this.context.ports.host.findings(await publishedPorts(this.context.ports));
   }
 
   version(): VersionInfo {
     return {
-      version: this.context.edges.version,
+      version: this.context.ports.version,
       pid: process.pid,
       startedAtMs: this.context.startedAtMs,
     };

@@ -10,7 +10,7 @@ import type {
 } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 
-import { ENDED } from "./waiters.js";
+import { ENDED } from "./cells/waiters.js";
 
 /** Cells in the manifest's order, then those no manifest declares. */
 export function viewMonolith(

@@ -33,7 +33,7 @@ export const HANDOVER: readonly Mutation[] = [
   },
   {
     name: "a hand-over that is under way is begun once more",
-    file: "src/reconcile/runs.ts",
+    file: "src/reconcile/cells/runs.ts",
     from: 'beside?.kind === "launching" || beside?.kind === "starting" ? beside.spec : spec',
     to: 'beside?.kind === "launching" ? beside.spec : spec',
     test: "test/unit/reconcile/handover.test.ts",

@@ -3,9 +3,9 @@ import { expect, it } from "vitest";
 
 import { orderByDependency } from "../../../src/plan/topological.js";
 
-type Edges = Readonly<Record<string, readonly string[]>>;
+type Ports = Readonly<Record<string, readonly string[]>>;
 
-function order(edges: Edges): string {
+function order(edges: Ports): string {
   return orderByDependency(Object.keys(edges), (node) => edges[node] ?? []).join(" ");
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import { nameWords } from "../../../src/reconcile/command-words.js";
+import { nameWords } from "../../../src/reconcile/verbs/command-words.js";
 import type { Reconciler } from "../../../src/reconcile/reconciler.js";
 import type { UnitName } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";

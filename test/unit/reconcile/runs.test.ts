@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { KernelError } from "../../../src/errors.js";
-import { Runs, startFailure } from "../../../src/reconcile/runs.js";
+import { Runs, startFailure } from "../../../src/reconcile/cells/runs.js";
 import { newLife } from "../../../src/supervise/index.js";
 import { unit } from "../../fixture/index.js";
 

@@ -1,0 +1,85 @@
+// One executor for each kind of step. A step has all it needs; nothing is chosen here.
+
+import type { MonolithName, Step } from "../../spec/index.js";
+
+import type { Cells } from "../cells/cells.js";
+import type { Progress } from "../control.js";
+import type { Ports } from "../ports.js";
+
+/** Carries the steps out in order; the first that fails ends the run, and the signal ends it between two steps. */
+export async function executeSteps(
+  ports: Ports,
+  cells: Cells,
+  monolith: MonolithName,
+  steps: readonly Step[],
+  report: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  report({ kind: "plan", steps });
+  for (const [index, step] of steps.entries()) {
+    signal.throwIfAborted();
+    report({ kind: "begin", index, step });
+    const begunMs = ports.clock.now();
+    await executeStep(ports, cells, monolith, step, signal);
+    report({ kind: "end", index, step, ms: ports.clock.now() - begunMs });
+    tellStep(ports, step);
+  }
+}
+
+async function executeStep(
+  ports: Ports,
+  cells: Cells,
+  monolith: MonolithName,
+  step: Step,
+  signal: AbortSignal,
+): Promise<void> {
+  const { volumes, images, cgroups } = ports;
+  switch (step.kind) {
+    case "create-volume":
+      return volumes.create(monolith, step.volume, signal);
+    case "set-volume":
+      return volumes.set(monolith, step.volume, signal);
+    case "import-image":
+      return images.import(step.image.name, step.image.archive, step.image.digest ?? "", signal);
+    case "allocate":
+      return cells.allocate(monolith, step.spec, signal);
+    case "set-limit":
+      return cgroups.writeLimit(step.cell, step.file, step.text);
+    case "publish":
+      return cells.publish(step.cell, step.ports);
+    case "start":
+      return cells.unit(step.cell, step.spec).start(step.spec);
+    case "await":
+      return cells.existingUnit(step.cell, step.unit).untilUp(signal);
+    case "stop":
+      return cells.existingUnit(step.cell, step.unit).stop(signal);
+    case "hand-over":
+      return cells.existingUnit(step.cell, step.unit).handOver(step.spec, signal);
+    case "adjust":
+      return cells.existingUnit(step.cell, step.unit).adjust(step.spec, signal);
+    case "pause":
+      return pause(ports, step.upToMs, signal);
+    case "free":
+      return cells.free(step.cell, signal);
+  }
+}
+
+/** Returns early when the signal aborts: the run ends between two steps. */
+function pause({ clock, random }: Ports, upToMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(random() * upToMs, done);
+    signal.addEventListener("abort", done);
+  });
+}
+
+function tellStep({ events }: Ports, step: Step): void {
+  if (step.kind === "await" || step.kind === "pause") return; // the unit's own events tell it
+  const cell = "cell" in step ? step.cell : undefined;
+  const unit = "unit" in step ? { unit: step.unit } : {};
+  events.emit({ kind: "step", step: step.kind, ...unit, text: step.reason }, cell);
+}
