@@ -35,7 +35,7 @@ describe("the arrows", { timeout: LOADING_TYPES_MS }, () => {
     [
       "the loop more than an edge's port",
       "src/reconcile/verbs/apply.ts",
-      'export * from "../warden/client.js";',
+      'export * from "../../warden/client.js";',
     ],
     ["the CLI the reconciler", "src/cli/client.ts", 'export * from "../reconcile/control.js";'],
   ])("refuse %s", async (_what, path, text) => {
@@ -44,7 +44,7 @@ describe("the arrows", { timeout: LOADING_TYPES_MS }, () => {
 
   it("let the loop have an edge's port as a type, and only so", async () => {
     const path = "src/reconcile/verbs/apply.ts";
-    const [port, rule] = ['"../warden/port.js"', "@typescript-eslint/no-restricted-imports"];
+    const [port, rule] = ['"../../warden/port.js"', "@typescript-eslint/no-restricted-imports"];
     expect(await refusals(path, `export type { Warden } from ${port};`)).not.toContain(rule);
     expect(await refusals(path, `export { Warden } from ${port};`)).toContain(rule);
   });
