@@ -18,7 +18,7 @@ const ARROWS = {
   "plan/": { house: ["spec/"] },
   "supervise/": { house: ["spec/"] },
   "reconcile/": {
-    house: [...CORE, "errors.js", "mutex.js", "store/"],
+    house: [...CORE, "errors.js", "mutex.js", "bounded.js", "store/"],
     types: EDGE_PORTS,
     node: true,
   },
@@ -27,7 +27,8 @@ const ARROWS = {
       edge,
       {
         house: [
-          ...["spec/", "errors.js", "mutex.js", "command.js"],
+          ...["spec/", "errors.js", "mutex.js", "bounded.js"],
+          ...["command.js", "command-stream.js"],
           ...(edge === "storage/" ? ["store/record.js"] : []),
         ],
         node: true,

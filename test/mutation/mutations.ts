@@ -10,6 +10,7 @@ import { NETWORK } from "./network.js";
 import { PACKAGE } from "./package.js";
 import { SNAPSHOTS } from "./snapshots.js";
 import { STORAGE } from "./storage.js";
+import { TOOLS } from "./tools.js";
 import { WARDEN } from "./warden.js";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -19,6 +20,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...KERNEL,
   ...NETWORK,
   ...STORAGE,
+  ...TOOLS,
   ...WARDEN,
   ...HANDOVER,
   ...SNAPSHOTS,
