@@ -7,7 +7,6 @@ import { HengeError, errnoOf } from "../errors.js";
 import type { CellName, PublishSpec } from "../spec/index.js";
 import { isLoopback } from "./address.js";
 import type { Published } from "./ruleset.js";
-import type { Link } from "./veth.js";
 
 /** @throws {HengeError} WRONG_STATE: another cell, also of another daemon, has the address and port */
 export function refuseTaken(
@@ -22,23 +21,26 @@ export function refuseTaken(
   }
 }
 
-/** @throws {HengeError} WRONG_STATE: the packets of other hosts that come to that address are not forwarded */
+/**
+ * @param readAddresses of the host's links; asked for only where a port is for other hosts
+ * @throws {HengeError} WRONG_STATE: the packets of other hosts that come to that address are not forwarded
+ */
 export async function refuseUnreachable(
   cell: CellName,
   ports: readonly PublishSpec[],
-  links: readonly Link[],
+  readAddresses: () => Promise<ReadonlyMap<string, readonly string[]>>,
 ): Promise<void> {
-  for (const port of ports.filter(({ hostAddress }) => !isLoopback(hostAddress))) {
-    const link = links.find(({ addr_info }) =>
-      addr_info.some(({ local }) => local === port.hostAddress),
-    );
+  const reachable = ports.filter(({ hostAddress }) => !isLoopback(hostAddress));
+  const links = reachable.length === 0 ? [] : [...(await readAddresses())];
+  for (const port of reachable) {
+    const [link] = links.find(([, addresses]) => addresses.includes(port.hostAddress)) ?? [];
     if (link === undefined) throw notOurs(cell, port);
-    if (await isForwarding(link.ifname)) continue;
+    if (await isForwarding(link)) continue;
     throw refusal(
       cell,
       port,
-      `the host does not forward what comes in on ${link.ifname}`,
-      `Set sysctl net.ipv4.conf.${link.ifname}.forwarding=1 yourself, or publish on 127.0.0.1.`,
+      `the host does not forward what comes in on ${link}`,
+      `Set sysctl net.ipv4.conf.${link}.forwarding=1 yourself, or publish on 127.0.0.1.`,
     );
   }
 }

@@ -1,20 +1,24 @@
 // The network of root cells that have one of their own: a veth pair, and the ports published through it.
-// Nothing is stored: a veth's alias and the comments in the nftables table say whose they are.
+// Nothing is stored: a veth's alias and the comments in the nftables table say whose they are. They are read once; from
+// then on this is their only writer, and the guard hears of anybody else.
 
 import type { Run } from "../command.js";
-import { HengeError } from "../errors.js";
-import type { CellName, PublishSpec } from "../spec/index.js";
+import { CommandError, HengeError } from "../errors.js";
 import { createMutex } from "../mutex.js";
-import { choosePair, isLoopback, pairAt, parseBlock } from "./address.js";
-import type { Block, Pair } from "./address.js";
+import type { CellName, PublishSpec } from "../spec/index.js";
+import { isLoopback, parseBlock } from "./address.js";
+import type { Block } from "./address.js";
+import { Veths } from "./cell-veth.js";
+import type { Made } from "./cell-veth.js";
 import { isSame, refuseListening, refuseTaken, refuseUnreachable } from "./admission.js";
 import { guardRules } from "./guard.js";
+import { listLinkNames } from "./links.js";
+import type { Link } from "./links.js";
 import { applyRules, deleteTable, listTables, readListing, readTable } from "./nftables.js";
 import type { NetworkPort } from "./port.js";
 import {
-  aliasOf,
   cellOfAlias,
-  interfacePrefix,
+  isForeignVeth,
   isRootKey,
   isWhole,
   publishText,
@@ -23,18 +27,7 @@ import {
   tableText,
 } from "./ruleset.js";
 import type { Published, RootKey } from "./ruleset.js";
-import {
-  clearInside,
-  createVeth,
-  deleteVeth,
-  isInside,
-  listLinks,
-  listRoutes,
-  listVeths,
-  openNamespace,
-  setForwarding,
-} from "./veth.js";
-import type { Link, Namespace } from "./veth.js";
+import { deleteVeth, listAddresses, openNamespace, setForwarding } from "./veth.js";
 import type { Watch } from "./watch.js";
 
 const DEFAULT_SUBNET = "10.83.0.0/16";
@@ -62,14 +55,23 @@ export function createNetwork(options: NetworkOptions): NetworkPort {
   return new Network(options, subnet);
 }
 
+/** What is known of a cell's network. */
+interface Attached {
+  readonly published: readonly Published[];
+  /** Absent for what a former daemon made. */
+  readonly made?: Made;
+}
+
 class Network implements NetworkPort {
   readonly #run: Run;
   readonly #rootKey: RootKey;
-  readonly #subnet: Block;
+  readonly #veths: Veths;
   readonly #watch: Watch;
   readonly #warn: (text: string, error: unknown) => void;
-  /** What each attached cell publishes: what is put back when the rules are gone. */
-  readonly #published = new Map<string, readonly Published[]>();
+  /** By cell: what is put back when the rules are gone. */
+  readonly #attached = new Map<string, Attached>();
+  /** Undefined until the kernel was asked. */
+  #hasTable: boolean | undefined;
   readonly #mutex = createMutex();
   constructor(
     {
@@ -84,7 +86,7 @@ class Network implements NetworkPort {
   ) {
     this.#run = run;
     this.#rootKey = rootKey;
-    this.#subnet = subnet;
+    this.#veths = new Veths(run, rootKey, subnet);
     this.#watch = watch;
     this.#warn = warn;
   }
@@ -93,10 +95,14 @@ class Network implements NetworkPort {
     return this.#mutex.run(async () => {
       const namespace = await openNamespace(initPid);
       try {
+        await this.#learn();
         await this.#admit(cell, ports);
         // Before the veth: there is no moment without the rules.
-        await applyRules(this.#run, tableText(this.#rootKey));
-        await this.#replace(cell, await this.#ensureVeth(cell, namespace), ports);
+        if (this.#hasTable !== true) await this.#apply("");
+        const known = this.#attached.get(cell)?.made;
+        const link = await this.#veths.ensure(cell, namespace, known);
+        const made = { ifindex: link.ifindex, namespace: namespace.id };
+        await this.#replace(cell, link, ports, made);
       } finally {
         await namespace.close();
       }
@@ -105,7 +111,8 @@ class Network implements NetworkPort {
 
   publish(cell: CellName, ports: readonly PublishSpec[]): Promise<void> {
     return this.#mutex.run(async () => {
-      const link = await this.#findVeth(cell);
+      await this.#learn();
+      const link = await this.#veths.find(cell);
       if (link === undefined) {
         throw new HengeError(
           "WRONG_STATE",
@@ -113,16 +120,17 @@ class Network implements NetworkPort {
         );
       }
       await this.#admit(cell, ports);
-      await this.#replace(cell, this.#pairOf(link), ports);
+      await this.#replace(cell, link, ports, this.#attached.get(cell)?.made);
     });
   }
 
   async readPublished(cell: CellName): Promise<readonly PublishSpec[] | undefined> {
-    const link = await this.#findVeth(cell);
+    if (this.#hasTable === undefined) await this.#mutex.run(() => this.#learn());
+    const link = await this.#veths.find(cell);
     if (link === undefined) return undefined;
-    const { cellAddress } = this.#pairOf(link);
-    return (await this.#readOwn())
-      .filter((entry) => entry.cell === cell && entry.cellAddress === cellAddress)
+    const { cellAddress } = this.#veths.pairOf(link);
+    return (this.#attached.get(cell)?.published ?? [])
+      .filter((entry) => entry.cellAddress === cellAddress)
       .map(({ hostAddress, hostPort, cellPort }) => ({ hostAddress, hostPort, cellPort }));
   }
 
@@ -134,9 +142,9 @@ class Network implements NetworkPort {
     return this.#mutex.run(async () => {
       const kept = new Set<string | undefined>(keep);
       await this.#removeWhere((owner) => !kept.has(owner));
-      const own = (await listTables(this.#run)).includes(tableOf(this.#rootKey));
-      if (own && (await this.#listVeths()).length === 0)
-        await deleteTable(this.#run, this.#rootKey);
+      if (this.#hasTable !== true || (await this.#veths.list()).length > 0) return;
+      await deleteTable(this.#run, this.#rootKey);
+      this.#hasTable = false;
     });
   }
 
@@ -158,7 +166,7 @@ class Network implements NetworkPort {
     );
     const lost = (error: Error): void => {
       // A host without nftables is no trouble while it has no such cell.
-      if (this.#published.size > 0)
+      if (this.#attached.size > 0)
         this.#warn("changes of the network's rules are not heard of for a while", error);
       changed();
     };
@@ -166,22 +174,39 @@ class Network implements NetworkPort {
   }
 
   async #takeOver(desired: ReadonlyMap<string, readonly PublishSpec[]>): Promise<void> {
-    const links = await this.#listVeths();
-    const listing = links.length > 0 ? await readListing(this.#run, this.#rootKey) : undefined;
-    for (const link of links) {
+    await this.#learn();
+    if (this.#hasTable === true) return;
+    for (const link of await this.#veths.list()) {
       const cell = cellOfAlias(this.#rootKey, link.ifalias);
       if (cell === undefined) continue;
-      const { cellAddress } = this.#pairOf(link);
-      const ports = (desired.get(cell) ?? []).map((port) => ({ ...port, cell, cellAddress }));
-      this.#published.set(cell, listing?.published.filter((entry) => entry.cell === cell) ?? ports);
+      const { cellAddress } = this.#veths.pairOf(link);
+      const published = (desired.get(cell) ?? []).map((port) => ({ ...port, cell, cellAddress }));
+      this.#attached.set(cell, { published });
     }
+  }
+
+  /** Asks the kernel what a former daemon left, once. */
+  async #learn(): Promise<void> {
+    if (this.#hasTable !== undefined) return;
+    const listing = await readListing(this.#run, this.#rootKey);
+    const attached = (await this.#veths.list()).flatMap(
+      ({ ifalias }) => cellOfAlias(this.#rootKey, ifalias) ?? [],
+    );
+    const published = listing?.published ?? [];
+    for (const cell of new Set([...attached, ...published.map((entry) => entry.cell)]))
+      this.#attached.set(cell, { published: published.filter((entry) => entry.cell === cell) });
+    this.#hasTable = listing !== undefined;
+  }
+
+  #published(): readonly Published[] {
+    return [...this.#attached.values()].flatMap(({ published }) => published);
   }
 
   /** True when the table was not as it should be. */
   async #restore(): Promise<boolean> {
-    if (this.#published.size === 0) return false;
+    if (this.#attached.size === 0) return false;
     const listing = await readListing(this.#run, this.#rootKey);
-    const published = [...this.#published.values()].flat();
+    const published = this.#published();
     if (listing !== undefined && isWhole(this.#rootKey, listing, published)) return false;
     await applyRules(this.#run, restoreText(this.#rootKey, published));
     return true;
@@ -189,95 +214,73 @@ class Network implements NetworkPort {
 
   /** Rules first: a port must not lead to an address that may soon be another cell's. */
   async #removeWhere(isDoomed: (owner: string | undefined) => boolean): Promise<void> {
-    for (const cell of [...this.#published.keys()].filter(isDoomed)) this.#published.delete(cell);
-    const doomed = (await this.#readOwn()).filter((entry) => isDoomed(entry.cell));
-    if (doomed.length > 0) await applyRules(this.#run, publishText(this.#rootKey, doomed, []));
-    for (const link of await this.#listVeths()) {
+    await this.#learn();
+    const doomed = [...this.#attached.keys()].filter(isDoomed);
+    const removed = doomed.flatMap((cell) => this.#attached.get(cell)?.published ?? []);
+    for (const cell of doomed) this.#attached.delete(cell);
+    if (removed.length > 0) await this.#apply(publishText(this.#rootKey, removed, []));
+    for (const link of await this.#veths.list()) {
       if (isDoomed(cellOfAlias(this.#rootKey, link.ifalias)))
         await deleteVeth(this.#run, link.ifname);
     }
   }
 
-  /** The rules anew and the cell's ports, in one transaction. */
-  async #replace(cell: CellName, pair: Pair, ports: readonly PublishSpec[]): Promise<void> {
-    const before = (await this.#readOwn()).filter((entry) => entry.cell === cell);
-    const after = ports.map((port) => ({ ...port, cell, cellAddress: pair.cellAddress }));
-    await applyRules(
-      this.#run,
-      tableText(this.#rootKey) + publishText(this.#rootKey, before, after),
-    );
-    this.#published.set(cell, after);
+  async #replace(
+    cell: CellName,
+    link: Link,
+    ports: readonly PublishSpec[],
+    made: Made | undefined,
+  ): Promise<void> {
+    const { cellAddress } = this.#veths.pairOf(link);
+    const before = this.#attached.get(cell);
+    const published = ports.map((port) => ({ ...port, cell, cellAddress }));
+    this.#attached.set(cell, { published, ...(made === undefined ? {} : { made }) });
+    try {
+      await this.#apply(publishText(this.#rootKey, before?.published ?? [], published));
+    } catch (error) {
+      if (before === undefined) this.#attached.delete(cell);
+      else this.#attached.set(cell, before);
+      throw error;
+    }
     await setForwarding(
-      this.#nameOf(pair),
+      link.ifname,
       ports.some((port) => !isLoopback(port.hostAddress)),
     );
   }
 
+  /**
+   * The rules anew and what changes of the ports, in one transaction; where the kernel has other ports than it should,
+   * all of the table.
+   */
+  async #apply(change: string): Promise<void> {
+    try {
+      await applyRules(this.#run, tableText(this.#rootKey) + change);
+    } catch (error) {
+      if (change === "" || !(error instanceof CommandError) || error.exit === "ENOENT") throw error;
+      await applyRules(this.#run, restoreText(this.#rootKey, this.#published()));
+    }
+    this.#hasTable = true;
+  }
+
   async #admit(cell: CellName, ports: readonly PublishSpec[]): Promise<void> {
-    const own = await this.#readOwn();
-    const tables = (await listTables(this.#run)).filter(
-      (table) => table !== tableOf(this.#rootKey),
-    );
-    const foreign = await Promise.all(tables.map((table) => readTable(this.#run, table)));
-    refuseTaken(cell, ports, [...own.filter((entry) => entry.cell !== cell), ...foreign.flat()]);
-    await refuseUnreachable(cell, ports, await listLinks(this.#run));
+    if (ports.length === 0) return;
+    const own = this.#published();
+    const foreign = await this.#readForeign();
+    refuseTaken(cell, ports, [...own.filter((entry) => entry.cell !== cell), ...foreign]);
+    await refuseUnreachable(cell, ports, () => listAddresses(this.#run));
     await refuseListening(
       cell,
       ports.filter((port) => !own.some((entry) => isSame(entry, port))),
     );
   }
 
-  async #ensureVeth(cell: CellName, namespace: Namespace): Promise<Pair> {
-    const link = await this.#findVeth(cell);
-    if (link !== undefined) {
-      const pair = this.#pairOf(link);
-      if (await isInside(this.#run, link, pair, namespace)) return pair;
-      await deleteVeth(this.#run, link.ifname);
-    }
-    await clearInside(this.#run, namespace);
-    return await this.#createVeth(cell, namespace);
-  }
-
-  async #createVeth(cell: CellName, namespace: Namespace): Promise<Pair> {
-    const taken = (await listRoutes(this.#run)).flatMap((route) => parseBlock(route) ?? []);
-    const half = (await this.#listVeths()).map((link) =>
-      parseBlock(this.#pairOf(link).hostAddress),
+  /** Of other daemons of this host; one that publishes has a veth. */
+  async #readForeign(): Promise<readonly Published[]> {
+    const names = await listLinkNames();
+    if (!names.some((name) => isForeignVeth(this.#rootKey, name))) return [];
+    const tables = (await listTables(this.#run)).filter(
+      (table) => table !== tableOf(this.#rootKey),
     );
-    const pair = choosePair(this.#subnet, this.#rootKey, cell, [
-      ...taken,
-      ...half.flatMap((block) => block ?? []),
-    ]);
-    const name = this.#nameOf(pair);
-    try {
-      await createVeth(this.#run, name, aliasOf(this.#rootKey, cell), pair, namespace);
-    } catch (error) {
-      await deleteVeth(this.#run, name).catch(() => undefined);
-      throw error;
-    }
-    return pair;
+    return (await Promise.all(tables.map((table) => readTable(this.#run, table)))).flat();
   }
-
-  async #findVeth(cell: CellName): Promise<Link | undefined> {
-    const alias = aliasOf(this.#rootKey, cell);
-    return (await this.#listVeths()).find((link) => link.ifalias === alias);
-  }
-
-  #listVeths(): Promise<readonly Link[]> {
-    return listVeths(this.#run, interfacePrefix(this.#rootKey));
-  }
-
-  #nameOf(pair: Pair): string {
-    return `${interfacePrefix(this.#rootKey)}${String(pair.index)}`;
-  }
-
-  /** The name's index gives the addresses. */
-  #pairOf(link: Link): Pair {
-    return pairAt(this.#subnet, Number(link.ifname.slice(interfacePrefix(this.#rootKey).length)));
-  }
-
-  #readOwn(): Promise<readonly Published[]> {
-    return readTable(this.#run, tableOf(this.#rootKey));
-  }
-
-  /** Choosing an address and taking it must not be divided. */
 }

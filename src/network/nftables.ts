@@ -82,9 +82,10 @@ export async function readListing(run: Run, rootKey: RootKey): Promise<Listing |
   };
 }
 
-/** Removes the daemon's table with all that is in it. */
+/** Removes the daemon's table with all that is in it. Idempotent. */
 export async function deleteTable(run: Run, rootKey: RootKey): Promise<void> {
-  await applyRules(run, `delete table inet ${tableOf(rootKey)}\n`);
+  const table = tableOf(rootKey);
+  await applyRules(run, `add table inet ${table}\ndelete table inet ${table}\n`);
 }
 
 async function list(run: Run, ...what: readonly string[]): Promise<readonly Item[]> {

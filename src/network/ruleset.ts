@@ -22,6 +22,11 @@ export function isHengeTable(name: string): boolean {
   return /^henge(_[0-9a-f]{6})?$/.test(name);
 }
 
+/** True for the host's end of a veth of a daemon with another key. */
+export function isForeignVeth(rootKey: RootKey, name: string): boolean {
+  return /^hg([0-9a-f]{6})?-\d+$/.test(name) && !name.startsWith(interfacePrefix(rootKey));
+}
+
 /** What the host's ends of all veths of one daemon begin with; an index follows. Fits 15 characters. */
 export function interfacePrefix(rootKey: RootKey): string {
   return `hg${rootKey}-`;

@@ -7,33 +7,33 @@ import type { FileHandle } from "node:fs/promises";
 import type { Run } from "../command.js";
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { Pair } from "./address.js";
-import { nothingWithoutTool, query } from "./query.js";
+import { listVeths } from "./links.js";
+import type { Link } from "./links.js";
+import { query } from "./query.js";
 
 const IP = "/usr/sbin/ip";
 const NSENTER = "/usr/bin/nsenter";
 /** The cell's end. */
 const INSIDE = "eth0";
 
-/** One line of `ip -j -d addr show`; without -d the alias is left out. */
-export interface Link {
+/** One line of `ip -j addr show`. */
+interface ShownLink {
   readonly ifindex: number;
   readonly ifname: string;
   readonly flags: readonly string[];
-  readonly ifalias?: string;
   /** Of the other end, when that is in another namespace. */
   readonly link_index?: number;
-  readonly addr_info: readonly {
-    readonly family: string;
-    readonly local?: string;
-    readonly prefixlen?: number;
-  }[];
+  readonly addr_info: readonly { readonly local?: string }[];
 }
 
 /** A network namespace held open: it stays the same one even if its process ends and the pid is used again. */
 export class Namespace {
+  /** No other has it while this one lives. */
+  readonly id: string;
   readonly #handle: FileHandle;
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, id: string) {
     this.#handle = handle;
+    this.id = id;
   }
   get path(): string {
     return `/proc/${String(process.pid)}/fd/${String(this.#handle.fd)}`;
@@ -60,7 +60,8 @@ export async function openNamespace(pid: number): Promise<Namespace> {
     );
   }
   const [own, other] = await Promise.all([stat("/proc/self/ns/net"), handle.stat()]);
-  if (own.ino !== other.ino || own.dev !== other.dev) return new Namespace(handle);
+  if (own.ino !== other.ino || own.dev !== other.dev)
+    return new Namespace(handle, `${String(other.dev)}:${String(other.ino)}`);
   await handle.close();
   throw new HengeError(
     "WRONG_STATE",
@@ -68,25 +69,18 @@ export async function openNamespace(pid: number): Promise<Namespace> {
   );
 }
 
-/** The host's links whose name begins with `prefix`. */
-export async function listVeths(run: Run, prefix: string): Promise<readonly Link[]> {
-  const links = await listLinks(run).catch(nothingWithoutTool);
-  return links.filter((link) => link.ifname.startsWith(prefix));
+/** Of every link of the host that has addresses, those. */
+export async function listAddresses(run: Run): Promise<ReadonlyMap<string, readonly string[]>> {
+  const links = (await query(run, [IP, "-j", "addr", "show"])) as readonly ShownLink[];
+  return new Map(
+    links.map(({ ifname, addr_info }) => [ifname, addr_info.flatMap(({ local }) => local ?? [])]),
+  );
 }
 
-/** Every link of the host with its addresses. */
-export async function listLinks(run: Run): Promise<readonly Link[]> {
-  return (await query(run, [IP, "-j", "-d", "addr", "show"])) as readonly Link[];
-}
-
-/** Destinations of every IPv4 route of the host, its own addresses among them. */
-export async function listRoutes(run: Run): Promise<readonly string[]> {
-  const argv = [IP, "-j", "-4", "route", "show", "table", "all"] as const;
-  const routes = (await query(run, argv)) as readonly { readonly dst: string }[];
-  return routes.map((route) => route.dst);
-}
-
-/** Both ends with addresses and up; the alias last, so that a pair that has one is whole. */
+/**
+ * Both ends with addresses and up; the alias last, so that a pair that has one is whole. The namespace must be new, or
+ * its former pair is removed.
+ */
 export async function createVeth(
   run: Run,
   name: string,
@@ -94,25 +88,34 @@ export async function createVeth(
   pair: Pair,
   namespace: Namespace,
 ): Promise<void> {
+  const host = `/proc/${String(process.pid)}/ns/net`;
+  const inside = (): Promise<void> =>
+    batch(run, within(namespace), [
+      `link add ${INSIDE} type veth peer name ${name} netns ${host}`,
+      "link set dev lo up",
+      `link set dev ${INSIDE} addrgenmode none`,
+      `addr add ${pair.cellAddress}/31 dev ${INSIDE}`,
+      `link set dev ${INSIDE} up`,
+    ]);
+  try {
+    await inside();
+  } catch (error) {
+    // What a daemon that was killed left half made there.
+    if (!(await clearInside(run, namespace))) throw error;
+    await inside();
+  }
+  // Of this veth only: connections to 127.0.0.1 may go through it, and its replies come back.
+  await writeSysctl(`/proc/sys/net/ipv4/conf/${name}/route_localnet`, "1");
   await batch(
     run,
     [IP],
     [
-      `link add ${name} type veth peer name ${INSIDE} netns ${namespace.path}`,
       `link set dev ${name} addrgenmode none`,
       `addr add ${pair.hostAddress}/31 dev ${name}`,
       `link set dev ${name} up`,
+      `link set dev ${name} alias ${alias}`,
     ],
   );
-  // Of this veth only: connections to 127.0.0.1 may go through it, and its replies come back.
-  await writeSysctl(`/proc/sys/net/ipv4/conf/${name}/route_localnet`, "1");
-  await batch(run, within(namespace), [
-    "link set dev lo up",
-    `link set dev ${INSIDE} addrgenmode none`,
-    `addr add ${pair.cellAddress}/31 dev ${INSIDE}`,
-    `link set dev ${INSIDE} up`,
-  ]);
-  await run([IP, "link", "set", "dev", name, "alias", alias]);
 }
 
 /** True when the pair's other end is in the namespace, with its address and up. */
@@ -125,17 +128,18 @@ export async function isInside(
   const inside = await findInside(run, namespace);
   return (
     inside?.link_index === link.ifindex &&
-    link.link_index === inside.ifindex &&
+    link.peerIndex === inside.ifindex &&
     inside.flags.includes("UP") &&
-    link.flags.includes("UP") &&
+    link.isUp &&
     inside.addr_info.some((address) => address.local === pair.cellAddress)
   );
 }
 
-/** Removes what a daemon that was killed left half made in the namespace. Idempotent. */
-export async function clearInside(run: Run, namespace: Namespace): Promise<void> {
-  if ((await findInside(run, namespace)) === undefined) return;
+/** False when there is nothing to remove. */
+async function clearInside(run: Run, namespace: Namespace): Promise<boolean> {
+  if ((await findInside(run, namespace)) === undefined) return false;
   await run(within(namespace, "link", "del", "dev", INSIDE));
+  return true;
 }
 
 /** Idempotent: a pair also goes by itself, when the namespace of its other end does. */
@@ -143,7 +147,7 @@ export async function deleteVeth(run: Run, name: string): Promise<void> {
   try {
     await run([IP, "link", "del", "dev", name]);
   } catch (error) {
-    if ((await listVeths(run, name)).some((link) => link.ifname === name)) throw error;
+    if ((await listVeths(name)).some((link) => link.ifname === name)) throw error;
   }
 }
 
@@ -164,8 +168,9 @@ async function batch(
   await run([...ip, "-batch", "-"], { input: `${commands.join("\n")}\n` });
 }
 
-async function findInside(run: Run, namespace: Namespace): Promise<Link | undefined> {
-  const links = (await query(run, within(namespace, "-j", "addr", "show"))) as readonly Link[];
+async function findInside(run: Run, namespace: Namespace): Promise<ShownLink | undefined> {
+  const argv = within(namespace, "-j", "addr", "show");
+  const links = (await query(run, argv)) as readonly ShownLink[];
   return links.find((link) => link.ifname === INSIDE);
 }
 

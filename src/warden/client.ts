@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { setTimeout } from "node:timers/promises";
 
+import { mapBounded } from "../bounded.js";
 import { KernelError, errnoOf } from "../errors.js";
 import { fileNameOf } from "../spec/index.js";
 import type { CellName, UnitName, UnitSpec } from "../spec/index.js";
@@ -43,6 +44,8 @@ const SOCKET_PATH_MAX_BYTES = 107;
 
 const UNDO_MS = 10_000;
 const ENDING_MS = 1000;
+/** Wardens asked at a time. */
+const ADOPTING_MAX = 16;
 
 class ConnectedWarden implements Warden {
   readonly cell: CellName;
@@ -187,20 +190,19 @@ export function createWardenPort(options: WardenOptions): WardenPort {
       return await connectOrFree(cell, places, signal);
     },
     async adopt(signal: AbortSignal): Promise<readonly Warden[]> {
-      const adopted: Warden[] = [];
-      for (const cell of await listCells(cellsDirectory)) {
-        const warden = await adoptOne(cell, placesOf(cell), options.bootId, signal);
-        if (warden !== undefined) adopted.push(warden);
-      }
-      return adopted;
+      const cells = await listCells(cellsDirectory);
+      const found = await mapBounded(cells, ADOPTING_MAX, (cell) =>
+        adoptOne(cell, placesOf(cell), options.bootId, signal),
+      );
+      return found.flatMap((warden) => warden ?? []);
     },
     async listLost(): Promise<readonly CellName[]> {
-      const lost: CellName[] = [];
-      for (const cell of await listCells(cellsDirectory)) {
+      const cells = await listCells(cellsDirectory);
+      const lost = await mapBounded(cells, ADOPTING_MAX, async (cell) => {
         const record = await readRecord(placesOf(cell).run);
-        if (record !== undefined && !(await isAlive(record, options.bootId))) lost.push(cell);
-      }
-      return lost;
+        return record !== undefined && !(await isAlive(record, options.bootId));
+      });
+      return cells.filter((_, index) => lost[index]);
     },
     async forget(cell: CellName): Promise<void> {
       await rm(placesOf(cell).run, { recursive: true, force: true });

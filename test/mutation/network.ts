@@ -38,4 +38,11 @@ export const NETWORK: readonly Mutation[] = [
     to: "        if (processOf(line) !== undefined) changed(processOf(line));",
     test: "test/system/network-guard.test.ts",
   },
+  {
+    name: "a tool that hangs holds up whoever only reads",
+    file: "src/network/network.ts",
+    from: "    if (this.#hasTable === undefined) await this.#mutex.run(() => this.#learn());",
+    to: "    await readListing(this.#run, this.#rootKey);",
+    test: "test/system/network-tools.test.ts",
+  },
 ];

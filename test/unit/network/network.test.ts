@@ -20,6 +20,25 @@ describe("a host without ip and nft", () => {
   });
 });
 
+describe("a host whose cells have no network of their own", () => {
+  it("is asked once what a former daemon left, and runs no tool after that", async () => {
+    const ran: string[] = [];
+    const run: Run = (argv) => {
+      ran.push(argv.join(" "));
+      return Promise.resolve('{"nftables": []}');
+    };
+    const network = createNetwork({ run, rootKey: "0123ab" });
+    await network.sweep([SHOP]);
+    expect(ran.splice(0)).toHaveLength(1);
+    for (let n = 0; n < 3; n += 1) {
+      await network.detach(SHOP);
+      await network.sweep([SHOP]);
+      expect(await network.readPublished(SHOP)).toBeUndefined();
+    }
+    expect(ran).toEqual([]);
+  });
+});
+
 describe("a tool that fails or answers nonsense", () => {
   it.each<[string, Run]>([
     ["nonsense", () => Promise.resolve("<html>")],
