@@ -5,9 +5,9 @@ import type { Mutation } from "./mutation.js";
 export const KERNEL: readonly Mutation[] = [
   {
     name: "an aborted tool is not waited for",
-    file: "src/command.ts",
-    from: '      child.kill("SIGKILL");\n',
-    to: '      child.kill("SIGKILL");\n      reject(new Error(String(signal?.reason)));\n',
+    file: "src/tool-process.ts",
+    from: "    await endTools(tools);",
+    to: "    void endTools(tools);",
     test: "test/unit/command.test.ts",
   },
   {
