@@ -1,7 +1,7 @@
 // A henged of the benchmark's own, in a root of its own, asked through its API as `henge` asks it.
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync, readFileSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -24,8 +24,8 @@ export interface Places {
 
 /** Owns the daemon's process and the connection to it. */
 export class DaemonBench {
-  readonly #child: ChildProcess;
-  readonly #client: Client;
+  #child: ChildProcess;
+  #client: Client;
   readonly #places: Places;
 
   private constructor(child: ChildProcess, client: Client, places: Places) {
@@ -35,20 +35,36 @@ export class DaemonBench {
   }
 
   static async open(places: Places): Promise<DaemonBench> {
-    const { root } = places;
-    const log = openSync(join(root, "henged.log"), "a");
-    const main = join(packageDirectory, "dist/src/main.js");
-    const child = spawn(process.execPath, [main, "--root", root], {
-      stdio: ["ignore", log, log],
-      // Ctrl-C is the benchmark's: it ends the daemon in order.
-      detached: true,
-    });
-    try {
-      return new DaemonBench(child, await connectWithin(READY_MS, child, root), places);
-    } catch (error) {
-      child.kill();
-      throw error;
-    }
+    const { child, client } = await start(places.root);
+    return new DaemonBench(child, client, places);
+  }
+
+  /** Kills it, as a crash would, and starts the next one; milliseconds that one took to take the cells over. */
+  async adoptMs(): Promise<number> {
+    this.#client.close();
+    await ended(this.#child, "SIGKILL");
+    const { child, client } = await start(this.#places.root);
+    this.#child = child;
+    this.#client = client;
+    const told = readFileSync(logOf(this.#places.root), "utf8").matchAll(/"adoptedMs":([\d.]+)/g);
+    return Number([...told].at(-1)?.[1]);
+  }
+
+  /** What it has in memory, after what it has just done. */
+  rssMiB(): number {
+    const text = readFileSync(`/proc/${String(this.pid)}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) / 1024;
+  }
+
+  /** What `henge plan` asks. */
+  async plan(text: string): Promise<void> {
+    const manifest = { file: "bench", directory: "/", text };
+    await this.#client.call("Plan", { manifest, allowMissingControllers: true });
+  }
+
+  /** What `henge ps` asks. */
+  async list(): Promise<number> {
+    return (await this.#client.call("List", {})).cells.length;
   }
 
   get pid(): number {
@@ -119,14 +135,39 @@ export class DaemonBench {
     const { cells } = await this.#client.call("List", {});
     for (const { name } of cells.filter((cell) => !cell.name.includes("/"))) await this.free(name);
     this.#client.close();
-    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.#child.kill();
-    await ended;
+    await ended(this.#child, "SIGTERM");
     const { root, cgroupMount } = this.#places;
     const { key, poolMount } = rootPaths(root);
     await runCommand(["umount", poolMount]);
     removeSubtree(join(cgroupMount, `henge-${key}`));
   }
+}
+
+async function start(root: string): Promise<{ child: ChildProcess; client: Client }> {
+  const log = openSync(logOf(root), "a");
+  const main = join(packageDirectory, "dist/src/main.js");
+  const child = spawn(process.execPath, [main, "--root", root], {
+    stdio: ["ignore", log, log],
+    // Ctrl-C is the benchmark's: it ends the daemon in order.
+    detached: true,
+  });
+  closeSync(log);
+  try {
+    return { child, client: await connectWithin(READY_MS, child, root) };
+  } catch (error) {
+    child.kill();
+    throw error;
+  }
+}
+
+function logOf(root: string): string {
+  return join(root, "henged.log");
+}
+
+async function ended(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await gone;
 }
 
 async function connectWithin(ms: number, child: ChildProcess, root: string): Promise<Client> {

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 
 import { type Verdict, judge, judgeRestart } from "./goals.js";
 import { type RestartReport, benchRestart } from "./restart.js";
+import { type ScaleReport, benchScale } from "./scale.js";
 import { type StartReport, benchStart } from "./start.js";
 
 interface Options {
@@ -47,7 +48,29 @@ program
         : restartTables(report),
     );
   });
+
+interface ScaleCommandOptions {
+  readonly output: string;
+  readonly cells: readonly number[];
+  readonly monoliths: number;
+}
+program
+  .command("scale")
+  .description("plan, up, ps and taking over, for more and more cells and monoliths")
+  .option("-o, --output <form>", "table or json", "table")
+  .option("--cells <counts>", "cells of one monolith, e.g. 10,100,300", counts, [10, 100, 300])
+  .option("--monoliths <count>", "among which the most cells are divided as well", count, 20)
+  .action(async ({ output, cells, monoliths }: ScaleCommandOptions) => {
+    const report = await benchScale({ cells, monoliths, tell, signal: interrupted() });
+    process.stdout.write(
+      output === "json" ? `${JSON.stringify(report, undefined, 2)}\n` : scaleTables(report),
+    );
+  });
 await program.parseAsync();
+
+function counts(text: string): readonly number[] {
+  return text.split(",").map(count);
+}
 
 function count(text: string): number {
   if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
@@ -105,6 +128,20 @@ function restartTables(report: RestartReport): string {
       ),
     ),
     goals(judgeRestart(report)),
+    "",
+  ].join("\n");
+}
+
+function scaleTables({ rows, growth }: ScaleReport): string {
+  return [
+    table(
+      ["cells", "monoliths", "plan ms", "up ms", "ps ms", "adopt ms", "RSS MiB"],
+      rows.map((row) => [
+        ...[row.cells, row.monoliths, row.planMs, row.upMs, row.psMs],
+        ...[row.adoptMs, row.rssMiB],
+      ]),
+    ),
+    `Cost ~ cells^n, n: plan ${String(growth.planMs)}, up ${String(growth.upMs)}, ps ${String(growth.psMs)}, adopt ${String(growth.adoptMs)}.`,
     "",
   ].join("\n");
 }

@@ -23,6 +23,17 @@ export function manyCells(count: number): string {
   return `${HEAD}name: many\ncells:\n${cells.join("")}`;
 }
 
+/** Cells with an idle unit each, nested in the root cell of a monolith, which has one too. */
+export function busyCells(count: number, name: string): string {
+  const units = (indent: string): string =>
+    `${indent}units:\n${indent}  idle: { argv: [/bin/sleep, infinity], user: "0" }\n`;
+  const cells = Array.from(
+    { length: count - 1 },
+    (_, index) => `  c${String(index)}:\n${units("    ")}`,
+  );
+  return `${HEAD}name: ${name}\n${units("")}${count > 1 ? `cells:\n${cells.join("")}` : ""}`;
+}
+
 /** The one cell and unit of TRUE_MANIFEST. */
 export function trueCell(): { readonly cell: CellSpec; readonly unit: UnitSpec } {
   const [cell] = parseManifest({ file: "bench", directory: "/", text: TRUE_MANIFEST }).cells;

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // henged: the composition root. The only file that wires ports to the core; everything it owns lies under one root.
 
+import "./memory.js";
+
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -78,11 +80,13 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
   });
   const ports = await openPorts(paths, options, log);
   const reconciler = new Reconciler(ports);
+  const begunMs = performance.now();
   await reconciler.begin();
+  const adoptedMs = Math.round(performance.now() - begunMs);
   const socket = manager.socketFd === undefined ? { path: paths.socket } : { fd: manager.socketFd };
   const server = await serve({ control: reconciler, socket, log });
   manager.ready();
-  log.info({ socket: paths.socket, cgroup: ports.cgroups.facts }, "ready");
+  log.info({ socket: paths.socket, cgroup: ports.cgroups.facts, adoptedMs }, "ready");
   const signal = await nextSignal();
   log.info({ signal }, "ending; the cells run on");
   manager.stopping();
