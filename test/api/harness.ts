@@ -32,9 +32,9 @@ export async function startDaemon(over: Partial<Control> = {}): Promise<TestDaem
   return { root, socketPath: socket, log, close };
 }
 
-/** Waits until it holds, at most 5 s. */
+/** Waits until it holds, at most 15 s. */
 export async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + 15_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error("it never came to hold");
     await new Promise((resolve) => setTimeout(resolve, 5));

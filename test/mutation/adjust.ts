@@ -9,6 +9,8 @@ export const ADJUST: readonly Mutation[] = [
     from: '  liveness: "live",',
     to: '  liveness: "restart",',
     test: "test/unit/plan/adjust.test.ts",
+    fails:
+      "a unit that differs only in what its supervisor uses > is adjusted, and its process is left alone",
   },
   {
     name: "what a run has from its start is changed without another run",
@@ -16,6 +18,7 @@ export const ADJUST: readonly Mutation[] = [
     from: '  stop: "restart",',
     to: '  stop: "live",',
     test: "test/unit/plan/difference.test.ts",
+    fails: "what a changed field of a unit takes > is a new run for stop",
   },
   {
     name: "a run is told to notify that was given nothing to notify by",
@@ -23,6 +26,8 @@ export const ADJUST: readonly Mutation[] = [
     from: 'if (field === "readiness" && notifies(seen) !== notifies(wanted)) return "restart";',
     to: "",
     test: "test/unit/plan/difference.test.ts",
+    fails:
+      "what a changed field of a unit takes > is a new run for readiness only from and to notify",
   },
   {
     name: "a daemon ends a back-off that nobody has asked to end",
@@ -30,6 +35,8 @@ export const ADJUST: readonly Mutation[] = [
     from: 'const isStarted = wish?.kind === "change" && !isLeft;',
     to: 'const isStarted = wish?.kind === "change";',
     test: "test/unit/plan/adjust.test.ts",
+    fails:
+      "a unit that differs only in what its supervisor uses > is adjusted in a back-off that nobody has asked to end",
   },
   {
     name: "the old probe is asked on",
@@ -37,6 +44,7 @@ export const ADJUST: readonly Mutation[] = [
     from: '[{ kind: "end-probes" }, ...probesWhileReady(spec)]',
     to: "[]",
     test: "test/unit/reconcile/adjust.test.ts",
+    fails: "changes a probe of a unit that runs on, and the new one is in force",
   },
   {
     name: "a doubt outlives the probe that had it",
@@ -44,6 +52,8 @@ export const ADJUST: readonly Mutation[] = [
     from: "const phase = sameHealth && doubt !== undefined",
     to: "const phase = doubt !== undefined",
     test: "test/unit/supervise/change.test.ts",
+    fails:
+      "the spec of a unit that is ready > clears a doubt of a health probe that is another now, or gone",
   },
   {
     name: "a start that is changed has all its time anew",
@@ -51,6 +61,8 @@ export const ADJUST: readonly Mutation[] = [
     from: "deadlineMs - before.startTimeoutMs + spec.startTimeoutMs",
     to: "nowMs + spec.startTimeoutMs",
     test: "test/unit/supervise/change.test.ts",
+    fails:
+      "the spec of a unit that is not ready yet > is late at once when it has taken longer than the new one allows",
   },
   {
     name: "the next daemon brings the old probe back",
@@ -58,6 +70,7 @@ export const ADJUST: readonly Mutation[] = [
     from: "? { ...run, spec: declared } : run;",
     to: "? run : run;",
     test: "test/unit/reconcile/adjust.test.ts",
+    fails: "is kept by the next daemon, though the warden knows the old one only",
   },
   {
     name: "a change during a hand-over is lost",
@@ -65,6 +78,7 @@ export const ADJUST: readonly Mutation[] = [
     from: 'await this.until(() => this.life.beside === undefined, signal, "adjust");',
     to: "",
     test: "test/unit/reconcile/adjust.test.ts",
+    fails: "waits for a hand-over that is under way, and changes the run that took over",
   },
   {
     name: "a run is taken for the one that was to follow it",
@@ -72,5 +86,6 @@ export const ADJUST: readonly Mutation[] = [
     from: "refuseOtherRun(this.name, this.life.spec, spec);",
     to: "",
     test: "test/unit/reconcile/adjust.test.ts",
+    fails: "does not give a run the spec of the one that was to follow it in vain",
   },
 ];

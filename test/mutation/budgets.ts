@@ -9,6 +9,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "  return [...overlapping, ...second];",
     to: "  return overlapping;",
     test: "test/unit/manifest/budget.test.ts",
+    fails: "what is exclusive > has no second owner",
   },
   {
     name: "what is exclusive is owned by two generations",
@@ -16,6 +17,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "  return [...overlapping, ...second];",
     to: "  return second;",
     test: "test/unit/manifest/budget.test.ts",
+    fails: "what is exclusive > is not owned by a unit whose generations overlap",
   },
   {
     name: "a limit its server is not started with is believed",
@@ -23,6 +25,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: 'if (typeof limit !== "number" || limit === Number(found)) return [];',
     to: "if (found !== undefined) return [];",
     test: "test/unit/manifest/budget.test.ts",
+    fails: "a limit in argv > must agree with the manifest's, so that neither drifts",
   },
   {
     name: "generations that overlap are counted once",
@@ -30,6 +33,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "times: overlaps(findUnit(spec, unit)) ? 2 : 1,",
     to: "times: 1,",
     test: "test/unit/plan/budgets.test.ts",
+    fails: "connections > fit up to the limit, and not one more while generations overlap",
   },
   {
     name: "what cannot fit is brought up",
@@ -37,6 +41,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "if (refused.length === 0) return rows;",
     to: "if (refused.length >= 0) return rows;",
     test: "test/unit/reconcile/budgets.test.ts",
+    fails: "refuses what cannot fit with the sum, planned or applied, and changes nothing",
   },
   {
     name: "a one-off takes no room",
@@ -44,6 +49,8 @@ export const BUDGETS: readonly Mutation[] = [
     from: "    add(1);\n",
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",
+    fails:
+      "a one-off > is refused where as many run as its unit's budget keeps room for, until one has ended",
   },
   {
     name: "an option's value is in the audit trail",
@@ -51,6 +58,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: 'word.startsWith("-") || ',
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",
+    fails: 'writes of ["redis-cli","-a","secret","ping"] down: redis-cli',
   },
   {
     name: "a line of a file of settings is shown in an error",
@@ -58,6 +66,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "is not NAME=VALUE`]",
     to: 'is not NAME=VALUE: ${text.split("\\n")[index] ?? ""}`]',
     test: "test/unit/plan/settings.test.ts",
+    fails: 'tells the line and nothing else of a line that cannot be read: "canary"',
   },
   {
     name: "a file of settings may set what it must not",
@@ -65,6 +74,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "...unmet, ...refused]",
     to: "...unmet]",
     test: "test/unit/plan/settings.test.ts",
+    fails: "names what must not be set, and for which cell",
   },
   {
     name: "settings that everybody may read are taken",
@@ -72,6 +82,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "(facts.mode & OTHERS) !== 0",
     to: "(facts.mode & OTHERS) > OTHERS",
     test: "test/system/settings.test.ts",
+    fails: "a file of settings > is refused with mode 420, for it holds secrets",
     built: true,
   },
   {
@@ -80,6 +91,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "await refuseUnfitSettings(placed, ports);",
     to: "await refuseUnfitSettings({ ...placed, settings: [] }, ports);",
     test: "test/system/settings.test.ts",
+    fails: "a monolith with settings > is refused while its file is not there",
     built: true,
   },
 ];

@@ -9,6 +9,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    this.lent.add(uidBase);\n",
     to: "",
     test: "test/unit/reconcile/beside.test.ts",
+    fails: "gives each cell a uid range of its own, however many are raised at once",
   },
   {
     name: "events are written beside each other",
@@ -16,6 +17,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "mutex.run(() => file.appendFile(`${JSON.stringify(event)}\\n`))",
     to: "file.appendFile(`${JSON.stringify(event)}\\n`)",
     test: "test/unit/store/event-log.test.ts",
+    fails: "has events on file in the order in which they were told",
   },
   {
     name: "a cell that could not be allocated is not tried again",
@@ -23,6 +25,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "this.context.blocked.size > 0",
     to: "false",
     test: "test/unit/reconcile/volumes.test.ts",
+    fails: "goes on with an up that failed for a volume, as soon as the volume is there",
   },
   {
     name: "a pool that is away is taken for an empty one",
@@ -30,6 +33,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "poolError !== undefined && steps.some(needsPool)",
     to: "false",
     test: "test/unit/reconcile/volumes.test.ts",
+    fails: "says what is wrong with the pool, not what it seems to lack",
   },
   {
     name: "what an operator stopped is not on record",
@@ -37,6 +41,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    if (!isDeepStrictEqual(wanted, desired)) await context.ports.store.write(wanted);\n",
     to: "",
     test: "test/unit/reconcile/adopt.test.ts",
+    fails: "leaves a unit stopped that an operator stopped, also when a new daemon starts",
   },
   {
     name: "what is desired is not on record before the first step",
@@ -44,6 +49,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "  await context.ports.store.write(desired);\n",
     to: "",
     test: "test/unit/reconcile/requests.test.ts",
+    fails: "gives way to an operator while it brings up by itself what is desired",
   },
   {
     name: "what was interrupted is not cleaned up",
@@ -51,6 +57,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "AbortSignal.timeout(CLEANUP_DEADLINE_MS)",
     to: "signal",
     test: "test/unit/reconcile/requests.test.ts",
+    fails: "leaves no cgroup of a cell whose allocation was interrupted",
   },
   {
     name: "a request that is sent again acts again",
@@ -58,6 +65,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    if (known !== undefined) return known.answer;\n",
     to: "",
     test: "test/unit/reconcile/requests.test.ts",
+    fails: "acts once for a request that is sent again",
   },
   {
     name: "a second change is let in beside the first",
@@ -65,6 +73,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "      if (other === undefined) break;",
     to: "      if (other === undefined || monolith !== verb) break;",
     test: "test/unit/reconcile/requests.test.ts",
+    fails: "refuses a second change while one is under way",
   },
   {
     name: "a warden inherits what confines the daemon",
@@ -72,6 +81,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "nursery === undefined\n      ?",
     to: "nursery === undefined || nursery.length > 0\n      ?",
     test: "test/system/warden-nursery.test.ts",
+    fails: "a cell from the nursery > is confined by nothing of what confines the daemon",
     built: true,
   },
   {
@@ -80,13 +90,16 @@ export const DAEMON: readonly Mutation[] = [
     from: "  await chmod(fresh, 0o600);\n",
     to: "",
     test: "test/api/socket.test.ts",
+    fails: "makes the socket for its owner alone, whatever the umask and the mode of the directory",
   },
   {
     name: "a large manifest is parsed",
     file: "src/manifest/yaml.ts",
     from: "if (bytes > MAX_MANIFEST_BYTES) {",
     to: "if (bytes > 100 * MAX_MANIFEST_BYTES) {",
-    test: "test/unit/manifest",
+    test: "test/unit/manifest/yaml.test.ts",
+    fails:
+      "text that is refused before it is parsed > refuses more than 64 KiB and says how many bytes there are",
   },
   {
     name: "what was told of memory that ran out is told again by the next daemon",
@@ -94,6 +107,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "if (kills > this.ports.events.lastOomKills(cell))",
     to: "if (kills > 0)",
     test: "test/unit/reconcile/adopt.test.ts",
+    fails: "tells of memory that ran out once, live or when a daemon comes back, and of pressure",
   },
   {
     name: "a socket passed to another process is taken",
@@ -101,6 +115,7 @@ export const DAEMON: readonly Mutation[] = [
     from: 'env["LISTEN_PID"] === own && ',
     to: "",
     test: "test/unit/service-manager.test.ts",
+    fails: "takes the one socket that was passed to this very process",
   },
   {
     name: "the service manager's variables stay in the environment",
@@ -108,6 +123,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "  for (const name of VARIABLES) Reflect.deleteProperty(env, name);\n",
     to: "",
     test: "test/unit/service-manager.test.ts",
+    fails: "leaves none of the service manager's words to those the daemon starts",
   },
   {
     name: "halt leaves no mark",
@@ -115,6 +131,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "  await context.ports.haltMark.set();\n",
     to: "",
     test: "test/unit/reconcile/halt.test.ts",
+    fails: "starts nothing while halted: not by itself, not in the next daemon, not when asked",
   },
   {
     name: "what is asked for is started while all is halted",
@@ -122,13 +139,15 @@ export const DAEMON: readonly Mutation[] = [
     from: "if (!(await ports.haltMark.isSet())) return;",
     to: "if (ports !== undefined) return;",
     test: "test/unit/reconcile/halt.test.ts",
+    fails: "starts nothing while halted: not by itself, not in the next daemon, not when asked",
   },
   {
     name: "a dependency's absence counts as a failure of what starts after it",
     file: "src/supervise/restart.ts",
     from: "  if (excused !== undefined) return excused;\n",
     to: "",
-    test: "test/unit/supervise test/unit/reconcile/dependencies.test.ts",
+    test: "test/unit/reconcile/dependencies.test.ts",
+    fails: "never takes the database's absence for a crash loop",
   },
   {
     name: "what waits for a dependency is not started when that is up",
@@ -136,6 +155,8 @@ export const DAEMON: readonly Mutation[] = [
     from: "    if (this.isUp !== wasUp) this.upChanged();\n",
     to: "",
     test: "test/unit/reconcile/dependencies.test.ts",
+    fails:
+      "waits with the units that lost the database, and starts them one after another when it is back",
   },
   {
     name: "a unit that was removed is shown for ever",
@@ -143,6 +164,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "!ENDED.has(unit.state) && ",
     to: "",
     test: "test/unit/reconcile/view.test.ts",
+    fails: "shows a unit that no manifest declares only while something of it runs",
   },
   {
     name: "what a removed unit said cannot be read",
@@ -150,19 +172,24 @@ export const DAEMON: readonly Mutation[] = [
     from: "this.context.cells.get(cell)?.units.keys() ?? [];",
     to: "[];",
     test: "test/unit/reconcile/view.test.ts",
+    fails: "shows no trace of a unit that was removed but what it said",
   },
   {
     name: "a unit is restarted for being degraded",
     file: "src/supervise/unit.ts",
     from: "return onHealth(life, event.reason);",
     to: "return onLivenessFailed(life, event.reason, nowMs);",
-    test: "test/unit/supervise",
+    test: "test/unit/supervise/health.test.ts",
+    fails:
+      "the health of a unit > shows it as degraded with what was seen, and does nothing else to it",
   },
   {
     name: "a unit that was ready is taken for one in its first start by the next daemon",
     file: "src/supervise/adopt.ts",
     from: " && !unit.wasReady",
     to: "",
-    test: "test/unit/supervise",
+    test: "test/unit/supervise/adopt.test.ts",
+    fails:
+      "a unit that ran on while the daemon was away > is not taken for one in its first start when it was seen to be ready",
   },
 ];

@@ -11,14 +11,14 @@ const RUNS = [...new Map(MUTATIONS.map(({ test, built }) => [test, { test, built
 describe("a copy in which nothing was removed", () => {
   it.each(RUNS)("passes $test", async ({ test, built }) => {
     const run = { test, ...(built === undefined ? {} : { built }) };
-    const { outcome, said } = await runInCopy(run, () => Promise.resolve());
-    expect(outcome, said).toBe("passed");
+    const { failed, said } = await runInCopy(run, () => Promise.resolve());
+    expect(failed, said).toEqual([]);
   });
 });
 
 describe.each(MUTATIONS)("$test notices that", (mutation) => {
   it(mutation.name, async () => {
-    const { outcome, said } = await runInCopy(mutation, (copy) => mutate(copy, mutation));
-    expect(outcome, said).toBe("failed");
+    const { failed, said } = await runInCopy(mutation, (copy) => mutate(copy, mutation));
+    expect(failed, said).toContain(mutation.fails);
   });
 });

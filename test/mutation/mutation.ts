@@ -9,6 +9,7 @@ import { promisify } from "node:util";
 
 const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url));
 const COPIED = [
+  "dist",
   "src",
   "test",
   "proto",
@@ -24,25 +25,46 @@ const COPIED = [
   "tsconfig.build.json",
   "vitest.config.ts",
 ];
+/** Links stay links, and what make(1) compares stays as it is. */
+const KEEPING = { recursive: true, preserveTimestamps: true, verbatimSymlinks: true };
 const DEADLINE_MS = 300_000;
 
-export interface Mutation {
-  /** What no longer holds, as the end of «notices that …». */
-  readonly name: string;
+export interface Edit {
   readonly file: string;
   /** Stands exactly once in the file. */
   readonly from: string;
   readonly to: string;
-  /** The files, or folders, of the tests one of which must fail. */
+}
+
+export interface Mutation extends Edit {
+  /** What no longer holds, as the end of «notices that …». */
+  readonly name: string;
+  /** The defence in front of a second line: with it in place nothing would be seen. Removed as well. */
+  readonly also?: Edit;
+  /** The file of the test that must fail. */
   readonly test: string;
+  /** Its name, that of its `describe` before it: `a cell > keeps its files`. That others fail shows nothing. */
+  readonly fails: string;
   /** It tests what `npm run build` makes. */
   readonly built?: true;
 }
 
 export interface Outcome {
-  /** Broken: they did not run to their end, which shows nothing. */
-  readonly outcome: "passed" | "failed" | "broken";
+  /** Names of the tests that failed; undefined when they did not run to their end, which shows nothing. */
+  readonly failed: readonly string[] | undefined;
   readonly said: string;
+}
+
+/** What vitest's `json` reporter writes, as far as it is read here. */
+interface Report {
+  readonly testResults: readonly {
+    readonly message: string;
+    readonly assertionResults: readonly {
+      readonly ancestorTitles: readonly string[];
+      readonly title: string;
+      readonly status: string;
+    }[];
+  }[];
 }
 
 const run = promisify(execFile);
@@ -51,51 +73,58 @@ const run = promisify(execFile);
  * Runs tests in a copy of the checkout that was edited.
  */
 export async function runInCopy(
-  mutation: Pick<Mutation, "test" | "built">,
-  edit: (copy: string) => Promise<void>,
+  mutation: Pick<Mutation, "test" | "built"> & { readonly file?: string },
+  change: (copy: string) => Promise<void>,
 ): Promise<Outcome> {
   const copy = await mkdtemp(join(tmpdir(), "henge-mutation-"));
   try {
-    for (const name of COPIED)
-      await cp(join(CHECKOUT, name), join(copy, name), { recursive: true });
+    for (const name of COPIED) await cp(join(CHECKOUT, name), join(copy, name), KEEPING);
     await symlink(join(CHECKOUT, "node_modules"), join(copy, "node_modules"));
-    await edit(copy);
-    if (mutation.built === true) await run("npm", ["run", "--silent", "build"], { cwd: copy });
-    const vitest = join(copy, "node_modules/vitest/vitest.mjs");
-    return await run(process.execPath, [vitest, "run", "--bail=1", ...mutation.test.split(" ")], {
-      cwd: copy,
-      timeout: DEADLINE_MS,
-    }).then(
-      ({ stdout }) => ({ outcome: "passed" as const, said: stdout }),
-      (error: unknown) => ({
-        outcome: isTestFailure(error) ? ("failed" as const) : ("broken" as const),
-        said: String(error),
-      }),
-    );
+    await change(copy);
+    if (mutation.built === true) await build(copy, mutation.file ?? "");
+    return await runTests(copy, mutation.test);
   } finally {
     await rm(copy, { recursive: true, force: true });
   }
 }
 
-export async function mutate(copy: string, { name, file, from, to }: Mutation): Promise<void> {
+/** What the checkout has built is there already: make(1) sees what is newer, and for C nothing else is asked. */
+async function build(copy: string, edited: string): Promise<void> {
+  const script = edited.endsWith(".c") ? "build:c" : "build";
+  await run("npm", ["run", "--silent", script], { cwd: copy });
+}
+
+async function runTests(copy: string, test: string): Promise<Outcome> {
+  const report = join(copy, "report.json");
+  const vitest = join(copy, "node_modules/vitest/vitest.mjs");
+  const argv = [vitest, "run", "--reporter=json", `--outputFile=${report}`, test];
+  const said = await run(process.execPath, argv, { cwd: copy, timeout: DEADLINE_MS }).then(
+    ({ stdout }) => stdout,
+    String,
+  );
+  const text = await readFile(report, "utf8").catch(() => undefined);
+  if (text === undefined) return { failed: undefined, said };
+  const { testResults } = JSON.parse(text) as Report;
+  const failed = testResults
+    .flatMap(({ assertionResults }) => assertionResults)
+    .filter(({ status }) => status === "failed")
+    .map(({ ancestorTitles, title }) => [...ancestorTitles, title].join(" > "));
+  return { failed, said: [said, ...testResults.map(({ message }) => message)].join("\n") };
+}
+
+export async function mutate(copy: string, mutation: Mutation): Promise<void> {
+  await edit(copy, mutation);
+  if (mutation.also !== undefined) await edit(copy, mutation.also);
+}
+
+async function edit(copy: string, { file, from, to }: Edit): Promise<void> {
   const path = join(copy, file);
   const text = await readFile(path, "utf8");
   const count = text.split(from).length - 1;
   if (count !== 1)
-    throw new Error(`${name}: ${JSON.stringify(from)} stands ${String(count)} times in ${path}`);
+    throw new Error(`${JSON.stringify(from)} stands ${String(count)} times in ${path}`);
   await writeFile(
     path,
     text.replace(from, () => to),
-  );
-}
-
-/** vitest ends with 1 when a test failed; a run that hung or could not begin has shown nothing. */
-function isTestFailure(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    error.code === 1 &&
-    "stdout" in error &&
-    /\d+ failed/.test(String(error.stdout))
   );
 }

@@ -1,6 +1,7 @@
 // The defences, each with the edit that removes it and the test that must then fail.
 
 import { ADJUST } from "./adjust.js";
+import { CELL_BOUNDARY } from "./boundary.js";
 import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
 import { HANDOVER } from "./handover.js";
@@ -22,6 +23,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STORAGE,
   ...TOOLS,
   ...WARDEN,
+  ...CELL_BOUNDARY,
   ...HANDOVER,
   ...SNAPSHOTS,
   ...PACKAGE,

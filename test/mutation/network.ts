@@ -9,6 +9,8 @@ export const NETWORK: readonly Mutation[] = [
     from: "rules: [`oifname ${veths} ct status dnat accept`, `oifname ${veths} drop`],",
     to: "rules: [`oifname ${veths} accept`],",
     test: "test/system/network-boundary.test.ts",
+    fails:
+      "the boundary of a cell's network > keeps the host's own users from ports that are not published",
   },
   {
     name: "a cell reaches the host",
@@ -16,6 +18,8 @@ export const NETWORK: readonly Mutation[] = [
     from: "status dnat accept`, `iifname ${veths} drop`],",
     to: "status dnat accept`],",
     test: "test/system/network-boundary.test.ts",
+    fails:
+      "the boundary of a cell's network > keeps the cell from the host, on its end of the veth and on any other address",
   },
   {
     name: "rules that somebody flushed stay away",
@@ -23,6 +27,8 @@ export const NETWORK: readonly Mutation[] = [
     from: "    await applyRules(this.#run, restoreText(this.#rootKey, published));\n    return true;",
     to: "    return true;",
     test: "test/system/network-guard.test.ts",
+    fails:
+      "rules that somebody else changed > come back without another table being touched, or their own change being told",
   },
   {
     name: "an accept that somebody put before a drop stays",
@@ -30,6 +36,8 @@ export const NETWORK: readonly Mutation[] = [
     from: "  return isSameSet(listing.chains, wanted) && isSameSet(listing.published, published);",
     to: "  return listing.chains.length >= wanted.length && isSameSet(listing.published, published);",
     test: "test/system/network-guard.test.ts",
+    fails:
+      "rules that somebody else changed > are as they were within five seconds: an accept put before the drop",
   },
   {
     name: "a change of the rules is not heard of while the ear is away",
@@ -37,6 +45,8 @@ export const NETWORK: readonly Mutation[] = [
     from: "        changed(processOf(line));",
     to: "        if (processOf(line) !== undefined) changed(processOf(line));",
     test: "test/system/network-guard.test.ts",
+    fails:
+      "rules that somebody else changed > come back also when they were changed while nobody listened",
   },
   {
     name: "a tool that hangs holds up whoever only reads",
@@ -44,5 +54,6 @@ export const NETWORK: readonly Mutation[] = [
     from: "    if (this.#hasTable === undefined) await this.#mutex.run(() => this.#learn());",
     to: "    await readListing(this.#run, this.#rootKey);",
     test: "test/system/network-tools.test.ts",
+    fails: "tells what is published though no tool answers",
   },
 ];

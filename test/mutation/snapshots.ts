@@ -9,6 +9,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: "  if (wasHeld) return;\n",
     to: "  return;\n",
     test: "test/unit/reconcile/snapshots.test.ts",
+    fails: "keeps no snapshot during which something ran",
   },
   {
     name: "a monolith runs on while its snapshot is taken in several acts",
@@ -16,6 +17,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: "if (pool.isOneInstant || cells.length === 0)",
     to: "if (cells.length >= 0)",
     test: "test/unit/reconcile/snapshots.test.ts",
+    fails: "holds the whole monolith still where the pool cannot take all volumes at once",
   },
   {
     name: "a one-off begins without the snapshot the manifest wants",
@@ -23,6 +25,8 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: "      await snapshotBeforeRun(context, monolithOf(target.cell), signal);\n",
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",
+    fails:
+      "a one-off of a monolith that wants snapshots before changes > begins when there is one, and leaves those that were before other changes",
   },
   {
     name: "snapshots before one-offs push out those before other changes",
@@ -30,6 +34,8 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: " && (before === RUN) === (verb === RUN)",
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",
+    fails:
+      "a one-off of a monolith that wants snapshots before changes > begins when there is one, and leaves those that were before other changes",
   },
   {
     name: "a rollback that was interrupted is forgotten",
@@ -37,6 +43,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: "      await ledger.beginRollback(monolith, members, name);\n",
     to: "",
     test: "test/unit/storage/storage.test.ts",
+    fails: "has a rollback on record before its first act, and ends it by itself",
   },
   {
     name: "volumes are rolled back under a unit that runs",
@@ -44,6 +51,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: "    refuseRunning(monolith, observed);\n",
     to: "",
     test: "test/unit/reconcile/snapshots.test.ts",
+    fails: "refuses a rollback under running units, and changes nothing",
   },
   {
     name: "a clone keeps the host's network",
@@ -51,6 +59,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: 'network === "host" ? "own" : network',
     to: "network",
     test: "test/unit/plan/clone.test.ts",
+    fails: "never reaches what the original reaches over the host's network",
   },
   {
     name: "an upgrade that a crash interrupted goes on",
@@ -58,6 +67,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: ", stopped, upgradingFrom: current.spec }",
     to: ", stopped }",
     test: "test/unit/reconcile/upgrade.test.ts",
+    fails: "goes back after a crash before the point of no return",
   },
   {
     name: "nobody looks whether new code stays up",
@@ -65,5 +75,6 @@ export const SNAPSHOTS: readonly Mutation[] = [
     from: "    await settle(context,",
     to: "    await Promise.resolve(context,",
     test: "test/unit/reconcile/upgrade.test.ts",
+    fails: "goes back when what came up does not stay up",
   },
 ];

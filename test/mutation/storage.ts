@@ -9,6 +9,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "      await file.sync();\n",
     to: "",
     test: "test/system/store.test.ts",
+    fails: "syncs a record before it is renamed, and the directory after it",
     built: true,
   },
   {
@@ -17,6 +18,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "    await rename(temporary, path);\n    await syncDirectory(dirname(path));",
     to: "    await rename(temporary, path);",
     test: "test/system/store.test.ts",
+    fails: "syncs a record before it is renamed, and the directory after it",
     built: true,
   },
   {
@@ -25,6 +27,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "        if (entry.result === undefined) await file.datasync();\n",
     to: "",
     test: "test/system/store.test.ts",
+    fails: "has the audit line on the disk before the act",
     built: true,
   },
   {
@@ -33,6 +36,8 @@ export const STORAGE: readonly Mutation[] = [
     from: "return this.#mutex.run(() => {",
     to: "return Promise.resolve().then(() => {",
     test: "test/unit/storage/ledger.test.ts",
+    fails:
+      "the volume ledger > has on disk what each of many monoliths, changing at once, was told is on record",
   },
   {
     name: "a volume that is another dataset is mounted",
@@ -40,6 +45,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "    await ledger.confirm(monolith, volume, found.guid);\n",
     to: "",
     test: "test/unit/storage/storage.test.ts",
+    fails: "makes a volume once, and knows it from another of its name",
   },
   {
     name: "an empty volume is made in place of one that is missing",
@@ -47,6 +53,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "      ledger.requireNew(monolith, volume.name);\n",
     to: "",
     test: "test/unit/storage/storage.test.ts",
+    fails: "makes a volume once, and knows it from another of its name",
   },
   {
     name: "a volume is not on record before it is made",
@@ -54,6 +61,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "      await ledger.begin(monolith, volume.name);\n",
     to: "",
     test: "test/unit/storage/storage.test.ts",
+    fails: "takes up a volume whose making was killed before it was whole",
   },
   {
     name: "a clone that fails takes volumes away that were there before it",
@@ -61,6 +69,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "      await refuseExisting(volumes, to);\n",
     to: "",
     test: "test/unit/storage/storage.test.ts",
+    fails: "does not clean away volumes that were there before a clone",
   },
   {
     name: "the pool is made by whoever comes first and second",
@@ -68,6 +77,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "      mutex.run(async () => {\n        signal.throwIfAborted();\n        await pool.ensure(signal);\n      }),",
     to: "      mutex.run(() => Promise.resolve()).then(() => pool.ensure(signal)),",
     test: "test/unit/reconcile/volumes.test.ts",
+    fails: "makes the pool once when it is first asked for while the daemon starts",
   },
   {
     name: "a rollback that never ended keeps a monolith that was destroyed",
@@ -75,6 +85,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "if (this.#rollbacks.delete(monolith) || mine.length > 0)",
     to: "if (mine.length > 0)",
     test: "test/unit/storage/ledger.test.ts",
+    fails: "forgets a monolith whole: volumes that are lost, and a rollback that never ended",
   },
   {
     name: "the record of a newer Henge is taken for one of this",
@@ -82,6 +93,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "if (version === VERSION)",
     to: "if (version >= VERSION)",
     test: "test/unit/storage/ledger.test.ts",
+    fails: "refuses the record of a newer Henge, and leaves it as it is",
   },
   {
     name: "an image is dropped that a change beside counts on",
@@ -89,6 +101,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "[...desired, ...[...this.kept].flat()]",
     to: "desired",
     test: "test/unit/reconcile/images.test.ts",
+    fails: "drops nothing that a change beside counts on, until that has ended",
   },
   {
     name: "an image is dropped that an interrupted upgrade goes back to",
@@ -96,6 +109,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "...(upgradingFrom?.images ?? [])",
     to: "",
     test: "test/unit/reconcile/images.test.ts",
+    fails: "keeps what an upgrade that has not ended may go back to",
   },
   {
     name: "a change counts on an image that is just being dropped",
@@ -103,6 +117,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "      await this.mutex.run(() => Promise.resolve());\n",
     to: "",
     test: "test/unit/reconcile/images.test.ts",
+    fails: "lets a change look only once what is just being dropped is gone",
   },
   {
     name: "the checksum of a record is not compared",
@@ -110,6 +125,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "record.sha256 !== sha256(JSON.stringify(record.body))",
     to: "false",
     test: "test/unit/store/record.test.ts",
+    fails: "a record > is refused when it has one letter changed, and left as it is",
   },
   {
     name: "a clean-up takes what is just being made for remains",
@@ -117,6 +133,8 @@ export const STORAGE: readonly Mutation[] = [
     from: " && !making.has(path))\n      await making.alone(path, () => destroySubvolume(run, path, signal));",
     to: ")\n      await destroySubvolume(run, path, signal);",
     test: "test/contract/storage/driver.test.ts",
+    fails:
+      "a btrfs pool > imports an image once for all who ask for it, and no clean-up takes it for remains",
   },
   {
     name: "two make the same image at once",
@@ -124,6 +142,8 @@ export const STORAGE: readonly Mutation[] = [
     from: "      await other;\n",
     to: "      break;\n",
     test: "test/contract/storage/driver.test.ts",
+    fails:
+      "a btrfs pool > imports an image once for all who ask for it, and no clean-up takes it for remains",
   },
   {
     name: "a dataset of another daemon is used",
@@ -131,6 +151,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "  if (found.owner !== owner) throw ownedByAnother(pool, found.owner);\n",
     to: "",
     test: "test/unit/storage/zfs.test.ts",
+    fails: "uses no dataset of another daemon, and says how to take it over",
   },
   {
     name: "a key that others may read is taken",
@@ -138,6 +159,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "(mode & OTHERS) !== 0",
     to: "false",
     test: "test/system/key-file.test.ts",
+    fails: "the file of a key > is refused with mode 420",
   },
   {
     name: "another dataset is taken for the one that was made here",
@@ -145,6 +167,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "(recorded !== undefined && recorded !== found.guid)",
     to: "false",
     test: "test/unit/storage/zfs.test.ts",
+    fails: "does not take a dataset of the same name for the one that was made here",
   },
   {
     name: "a volume that was made in part counts as made",
@@ -152,6 +175,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "  const partial = partialPath(path);\n  try {",
     to: "  const partial = path;\n  try {",
     test: "test/contract/storage/btrfs.test.ts",
+    fails: "volumes > shows no volume whose making was killed, and removes it at the next start",
   },
   {
     name: "another file system in the pool's place is taken for it",
@@ -159,6 +183,8 @@ export const STORAGE: readonly Mutation[] = [
     from: "  await checkMounted(pool.run, pool, uuid);\n",
     to: "",
     test: "test/contract/storage/btrfs.test.ts",
+    fails:
+      "the pool's file and mount > does not use another file system that is mounted in its place",
   },
   {
     name: "a mark of an earlier boot counts",
@@ -166,6 +192,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "isDeepStrictEqual(await readRecord(path), mark)",
     to: "(await readRecord(path)) !== undefined",
     test: "test/unit/reconcile/halt.test.ts",
+    fails: "marks the boot it was set in, and no other",
   },
   {
     name: "doctor waits for a pool that hangs",
@@ -173,6 +200,7 @@ export const STORAGE: readonly Mutation[] = [
     from: 'within("ask the pool", poolDeadlineMs, pool.facts())',
     to: "pool.facts()",
     test: "test/unit/kernel/host.test.ts",
+    fails: "a pool that hangs > is a finding, and no hanging doctor",
   },
   {
     name: "id maps are tried on a pool that fails",
@@ -180,5 +208,7 @@ export const STORAGE: readonly Mutation[] = [
     from: "(isUsable(health) && health.devices.every(({ errors }) => errors === 0))",
     to: "isUsable(health)",
     test: "test/unit/kernel/findings/pool.test.ts",
+    fails:
+      "what hangs on a pool that fails > is not tried on one that is suspended, or has had errors",
   },
 ];

@@ -11,6 +11,7 @@ export const TOOLS: readonly Mutation[] = [
     from: "    const failure = (await sender.ended) ??",
     to: "    receiver.stdin.end();\n    await receiver.ended;\n    const failure = (await sender.ended) ??",
     test,
+    fails: "two tools joined > names the sender that fails, and its receiver never sees an end",
   },
   {
     name: "a slow reader's stream is kept in memory",
@@ -18,6 +19,7 @@ export const TOOLS: readonly Mutation[] = [
     from: "    if (!to.write(piece) && !(await drain(to))) return",
     to: "    to.write(piece);\n    if (to.errored !== null) return",
     test,
+    fails: "one tool between two streams > holds the tool back while its reader is slow",
   },
   {
     name: "a tool's own children outlive it",
@@ -25,5 +27,7 @@ export const TOOLS: readonly Mutation[] = [
     from: "process.kill(-pid,",
     to: "process.kill(pid,",
     test,
+    fails:
+      "one tool between two streams > ends a tool that moves nothing for too long, with all it has started",
   },
 ];

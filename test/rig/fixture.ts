@@ -159,7 +159,7 @@ export function useHost({
   number = 1,
   prepare = () => Promise.resolve(),
 }: { readonly number?: number; readonly prepare?: () => Promise<void> } = {}): RigHost {
-  const host = new RigHost(number, inject("rig"));
+  const host = new RigHost(numberHere(number), inject("rig"));
   const begin = async (): Promise<void> => {
     await host.restore();
     await prepare();
@@ -177,6 +177,11 @@ export function useHost({
   });
   afterAll(() => host.cut());
   return host;
+}
+
+/** Files that run beside each other have a pair of hosts each: 1 and 2, 3 and 4. */
+function numberHere(number: number): number {
+  return (Number(process.env["VITEST_POOL_ID"] ?? 1) - 1) * 2 + number;
 }
 
 async function freePort(): Promise<number> {

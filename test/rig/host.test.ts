@@ -35,13 +35,14 @@ describe("the rig's host", () => {
   });
 
   it("reaches its peer over their own wire, until that is unplugged", async () => {
-    const reach = async () => (await host.run("ping -c 3 -i 0.3 -W 5 10.77.0.2")).code;
+    const reach = async () =>
+      (await host.run(`ping -c 3 -i 0.3 -W 5 10.77.0.${String(peer.number)}`)).code;
     expect(await reach()).toBe(0);
     await peer.link(false);
     expect(await reach()).toBe(1);
     await peer.link(true);
     await expect.poll(reach, { timeout: 60_000 }).toBe(0);
-    expect((await peer.must("hostname")).trim()).toBe("rig2");
+    expect((await peer.must("hostname")).trim()).toBe(`rig${String(peer.number)}`);
   });
 });
 

@@ -34,7 +34,7 @@ async function prepare(): Promise<void> {
   await startHenged(host, "--zfs", "tank/henge");
 }
 
-it("holds, in each, what was committed before it and nothing else", { retry: 0 }, async () => {
+it("holds, in each, what was committed before it and nothing else", async () => {
   await upFromText(host, await Ledger.manifest());
   await ledger.untilMoreThan(10);
   await ledger.takeSnapshots(SNAPSHOTS);

@@ -68,11 +68,24 @@ describe("the boundary of a cell's network", () => {
     const { host, cell } = addressesOf(pid);
     sendLoopbackOut(pid, host, cell);
     const kind = `iifname != "lo" tcp dport ${String(port)}`;
-    const counts = countArrivals("host", "input", [kind], () => {
+    // Where the packet comes in: what lets nothing of a cell's in would drop it later.
+    const counts = countArrivals("host", "prerouting", [kind], () => {
       expect(knock(pid, "127.0.0.1", port)).toBe("dropped");
     });
     server.close();
     expect(counts).toEqual([0]);
+  });
+
+  it("keeps a neighbour from a port that is published on 127.0.0.1 alone", async () => {
+    const port = await freePort();
+    const neighbour = await lab.neighbour(true);
+    const pid = await lab.cellWith(SHOP, [local(port)]);
+    sendLoopbackOut(neighbour, HOST_ADDRESS, NEIGHBOUR_ADDRESS);
+    const counts = countArrivals(pid, "input", [`tcp dport ${String(CELL_PORT)}`], () => {
+      expect(knock(neighbour, "127.0.0.1", port)).toBe("dropped");
+    });
+    expect(counts).toEqual([0]);
+    expect(call("host", "127.0.0.1", port)).toContain("answered");
   });
 
   it("keeps the cell from another cell, on its address and on the port it publishes", async () => {

@@ -1,6 +1,6 @@
 // What a cell is bounded by on a real kernel: its namespaces, ids and network, and what it sees of the host.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -10,6 +10,37 @@ import type { VolumeName } from "../../src/spec/index.js";
 import { deadline, output, unit, until, useWorld } from "./warden/fixture.js";
 
 const SLEEP = ["/bin/sleep", "1000"];
+
+const NULL_DEVICE = "1:3";
+const MASKED_FILES = [
+  ...["interrupts", "kcore", "keys", "latency_stats", "sched_debug"],
+  ...["timer_list", "timer_stats", "kallsyms", "kpagecount", "kpageflags", "kpagecgroup"],
+  ...["vmallocinfo", "slabinfo", "iomem", "ioports"],
+].map((name) => `/proc/${name}`);
+const MASKED_DIRECTORIES = [
+  ...["/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/kernel/debug"],
+  ...["/sys/kernel/tracing", "/sys/kernel/security", "/sys/fs/bpf", "/sys/fs/pstore"],
+  ...["/sys/module", "/sys/class/block", "/sys/devices/virtual/powercap"],
+];
+const READ_ONLY = ["sys", "bus", "fs", "irq", "driver", "mtrr", "sysrq-trigger"].map(
+  (name) => `/proc/${name}`,
+);
+
+// Root with every capability but the use of CAP_SYS_PTRACE, reading address 1 of a process: capset(2) with number 19
+// taken out of the effective set, then process_vm_readv(2). EFAULT says that it was let in.
+const READ_MEMORY = `
+  my ($head, $sets) = (pack("LL", 0x20080522, 0), "\\0" x 24);
+  syscall(125, $head, $sets) == 0 or die $!;
+  my @sets = unpack("L6", $sets);
+  $sets[0] &= ~(1 << 19);
+  syscall(126, $head, pack("L6", @sets)) == 0 or die $!;
+  my $byte = "\\0";
+  my $local = pack("pQ", $byte, 1);
+  my $remote = pack("QQ", 1, 1);
+  my $pid = int shift;
+  use Errno;
+  my $read = syscall(310, $pid, $local, 1, $remote, 1, 0);
+  print $read >= 0 ? "read" : $!{EPERM} ? "EPERM" : $!{EFAULT} ? "EFAULT" : $!;`;
 
 describe("the boundary of a cell", () => {
   const world = useWorld();
@@ -95,6 +126,64 @@ describe("the boundary of a cell", () => {
     const lines = await output(world(), warden, script);
     expect(lines.slice(0, 2)).toEqual(["0", "0"]);
     expect(lines[2]).toMatch(/Read-only file system/);
+  });
+
+  it("covers each file and directory of the kernel's that is masked", async () => {
+    const warden = await world().allocate();
+    const script = (path: string) =>
+      `[ ! -e ${path} ] || echo ${path} $(stat -f -c %T ${path}) $(stat -c %t:%T ${path})`;
+    const masked = [...MASKED_FILES, ...MASKED_DIRECTORIES];
+    const lines = await output(world(), warden, masked.map(script).join("; "));
+    expect(lines.length).toBeGreaterThan(8);
+    // A new sysfs has nothing mounted in it: there a mask is the second line, for what a kernel may put in itself.
+    const bare = lines.filter((line) => {
+      const [path = "", type, device] = line.split(" ");
+      return type !== "tmpfs" || (MASKED_FILES.includes(path) && device !== NULL_DEVICE);
+    });
+    expect(bare).toEqual([]);
+  });
+
+  it("keeps what would change the host's kernel in /proc from being written", async () => {
+    const warden = await world().allocate();
+    const script = (path: string) =>
+      `[ ! -e ${path} ] || echo ${path} $(grep " ${path} " /proc/self/mountinfo | cut -d " " -f 6)`;
+    const lines = await output(world(), warden, READ_ONLY.map(script).join("; "));
+    expect(lines.length).toBeGreaterThan(3);
+    expect(lines.filter((line) => !/ ro\b/.test(line))).toEqual([]);
+  });
+
+  it("has a /dev that cannot be added to", async () => {
+    const warden = await world().allocate();
+    expect((await output(world(), warden, "touch /dev/x"))[0]).toMatch(/Read-only file system/);
+  });
+
+  it("honours no setuid bit and no device node of the host's root", async () => {
+    const warden = await world().allocate();
+    const [options] = await output(
+      world(),
+      warden,
+      "grep -m 1 ' / / ' /proc/self/mountinfo | cut -d ' ' -f 6",
+    );
+    expect(options?.split(",")).toEqual(expect.arrayContaining(["ro", "nosuid", "nodev"]));
+  });
+
+  it("has a PID 1 without any capability", async () => {
+    const { initPid } = await world().allocate();
+    const status = readFileSync(`/proc/${String(initPid)}/status`, "utf8");
+    const sets = [...status.matchAll(/^Cap(Inh|Prm|Eff|Amb):\t(\w+)$/gm)].map(([, , bits]) => bits);
+    expect(sets).toEqual(Array.from({ length: 4 }, () => "0".repeat(16)));
+  });
+
+  it("has a warden whose memory a root that may not trace it cannot read", async () => {
+    const { wardenPid } = await world().allocate();
+    expect(execFileSync("perl", ["-e", READ_MEMORY, String(wardenPid)]).toString()).toBe("EPERM");
+    const other = spawn("/bin/sleep", ["60"]);
+    try {
+      const said = execFileSync("perl", ["-e", READ_MEMORY, String(other.pid)]).toString();
+      expect(said).toBe("EFAULT"); // It may as far as rights go: no other rule of the host's stands in for the warden's.
+    } finally {
+      other.kill("SIGKILL");
+    }
   });
 
   it("lets a unit bind port 80 in a network namespace of its own without a capability", async () => {

@@ -57,8 +57,21 @@ describe("what a unit is given", () => {
 
   it("is limits of its own, and no core dump", async () => {
     expect(
-      await lines("ulimit -n; ulimit -c; cat /proc/self/oom_score_adj", { nofile: 4096 }),
-    ).toEqual(["4096", "0", "0"]);
+      await lines("ulimit -n; cat /proc/self/oom_score_adj; grep core /proc/self/limits", {
+        nofile: 4096,
+      }),
+    ).toEqual(["4096", "0", expect.stringMatching(/^Max core file size +1 +1 +bytes/)]);
+  });
+
+  it("is a session keyring of its own, that no other unit has", async () => {
+    const warden = await world().allocate();
+    const serial = () => output(world(), warden, `perl -e 'print syscall(250, 0, -3, 0)'`);
+    const [first, second] = [await serial(), await serial()];
+    expect([first.join(), second.join()]).toEqual([
+      expect.stringMatching(/^[1-9]\d*$/),
+      expect.stringMatching(/^[1-9]\d*$/),
+    ]);
+    expect(second).not.toEqual(first);
   });
 
   it("is no other place in the line for the out-of-memory killer than everyone's", async () => {

@@ -1,0 +1,96 @@
+// Every verb that changes a monolith, from where it begins, and back. The monolith is `m`: four cells, two volumes.
+
+export type Words = readonly string[];
+
+export interface KilledVerb {
+  readonly name: string;
+  /** From an empty root to where it begins. */
+  readonly before: readonly Words[];
+  readonly act: Words;
+  /** From where it ends to where it begins, where that is not the same. */
+  readonly back: readonly Words[];
+  /** A line of the traces that shows that it is done, where it leaves that to the daemon. */
+  readonly until?: string;
+  /** Why it cannot be asked for yet. */
+  readonly todo?: string;
+}
+
+const DOWN: Words = ["down", "m", "--destroy-data", "--yes-destroy", "m"];
+const UP: Words = ["up", "m.yaml"];
+const STOP: Words = ["stop", "m"];
+const SNAPSHOT: Words = ["snapshot", "m", "--name", "n"];
+const DESTROY_SNAPSHOT: Words = ["destroy-snapshot", "m", "n", "--yes", "n"];
+
+const HALF_DONE =
+  "it is on no record while it is under way, so the next daemon leaves it half done";
+
+export const MANIFESTS: Readonly<Record<string, string>> = {
+  "m.yaml": manifest("one"),
+  "changed.yaml": manifest("two"),
+};
+
+function manifest(word: string): string {
+  return `henge: 1
+name: m
+root: host
+network: own
+volumes: { a: {}, b: {} }
+cells:
+  x:
+    mounts: [{ volume: a, path: /srv }]
+    units: { x: { argv: [/bin/sleep, "1000"], env: { WORD: ${word} }, clean-exits: [TERM] } }
+  y:
+    mounts: [{ volume: b, path: /srv }]
+    units: { y: { argv: [/bin/sleep, "1000"], after: ["x:x"], clean-exits: [TERM] } }
+  z:
+    units: { z: { argv: [/bin/sleep, "1000"], env: { WORD: ${word} }, after: ["y:y"], clean-exits: [TERM] } }
+`;
+}
+
+/** Those that change what runs. */
+export const RUNNING: readonly KilledVerb[] = [
+  { name: "up of a new one", before: [], act: UP, back: [DOWN] },
+  { name: "up of a change", before: [UP], act: ["up", "changed.yaml"], back: [UP] },
+  { name: "upgrade", before: [UP], act: ["upgrade", "changed.yaml"], back: [UP] },
+  { name: "restart", before: [UP], act: ["restart", "m"], back: [] },
+  { name: "stop", before: [UP], act: STOP, back: [["start", "m"]] },
+  { name: "start", before: [UP, STOP], act: ["start", "m"], back: [STOP] },
+  { name: "freeze", before: [UP], act: ["freeze", "m"], back: [["thaw", "m"]] },
+  { name: "thaw", before: [UP, ["freeze", "m"]], act: ["thaw", "m"], back: [["freeze", "m"]] },
+  { name: "run", before: [UP], act: ["run", "m/x:x", "--", "/bin/sleep", "0.2"], back: [] },
+  { name: "halt", before: [UP], act: ["halt"], back: [["resume"]], todo: HALF_DONE },
+  {
+    name: "resume",
+    before: [UP, ["halt"]],
+    act: ["resume"],
+    until: "unit m/z:z running",
+    back: [["halt"]],
+    todo: "a cell that was allocated and not yet attached to its network stays without one",
+  },
+];
+
+/** Those that make or destroy data. */
+export const DATA: readonly KilledVerb[] = [
+  { name: "down", before: [UP], act: ["down", "m"], back: [UP], todo: HALF_DONE },
+  { name: "down --destroy-data", before: [UP], act: DOWN, back: [UP], todo: HALF_DONE },
+  { name: "snapshot", before: [UP], act: SNAPSHOT, back: [DESTROY_SNAPSHOT] },
+  {
+    name: "destroy-snapshot",
+    before: [UP, SNAPSHOT],
+    act: DESTROY_SNAPSHOT,
+    back: [SNAPSHOT],
+  },
+  {
+    name: "rollback",
+    before: [UP, SNAPSHOT, STOP],
+    act: ["rollback", "m", "n", "--yes", "n"],
+    back: [["start", "m"], STOP],
+  },
+  {
+    name: "clone",
+    before: [UP, SNAPSHOT],
+    act: ["clone", "m", "n", "c"],
+    back: [["down", "c", "--destroy-data", "--yes-destroy", "c"]],
+    todo: HALF_DONE,
+  },
+];
