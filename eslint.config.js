@@ -50,6 +50,8 @@ const ARROWS = {
     packages: ["@grpc/grpc-js", "@grpc/proto-loader", "commander", "cli-table3"],
     node: true,
   },
+  // In C alone.
+  "helper/": { house: [] },
 };
 
 /** One pattern that matches every import a file `depth` folders below src/ may not make. */

@@ -35,11 +35,11 @@ export function runtimeModules(lockText: string): readonly Module[] {
     });
 }
 
-/** The package's copyright file. @param libc whose of the static warden's parts, and under which terms */
+/** The package's copyright file. @param libc whose of the static programs' parts, and under which terms */
 export function copyrightText(checkout: string, modules: readonly Module[], libc: string): string {
   return [
     `Henge is the work of its authors. ${APACHE}.`,
-    `The program henge-warden is linked statically with musl:\n\n${libc.trim()}`,
+    `The programs henge-warden and henge-helper are linked statically with musl:\n\n${libc.trim()}`,
     ...modules.map((module) => {
       const { path, version, license } = module;
       const name = path.replace(/^.*node_modules\//, "");

@@ -38,7 +38,7 @@ export function makeDaemonProgram(root: string | undefined): Command {
     )
     .option(
       "--nursery <socket>",
-      "have wardens started by henge-warden --nursery, which listens there, in place of the daemon itself",
+      "have wardens started by henge-helper --nursery, which listens there, in place of the daemon itself",
     )
     .option(
       "--certificates <directory>",

@@ -46,6 +46,7 @@ import { createWardenPort } from "./warden/client.js";
 import { probeInNursery } from "./warden/nursery.js";
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
+const HELPER = join(packageDirectory, "dist", "henge-helper");
 const GIB = 1024 ** 3;
 const POOL_DEFAULT_BYTES = 20 * GIB;
 
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
 }
 
 async function run(options: DaemonOptions, log: Logger): Promise<void> {
-  const manager = meetServiceManager(WARDEN, process.env, process.pid);
+  const manager = meetServiceManager(HELPER, process.env, process.pid);
   if (process.getuid?.() !== 0)
     throw new HengeError("PEER_DENIED", "cannot start: henged must run as root");
   process.umask(0o077);
@@ -98,7 +99,7 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
 async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger): Promise<Ports> {
   const cgroups = await openCgroups(
     { subtreeName: nameWith("henge", paths.key), delegated: options.delegated },
-    placeMemoryWith(runCommand, WARDEN),
+    placeMemoryWith(runCommand, HELPER),
   );
   const driver = await openDriver(paths, options);
   const storage = await openStorage(driver, join(paths.state, "volumes.json"));
@@ -107,7 +108,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     directories: { state: paths.state, run: paths.run, logs: logsOf(paths) },
     certificates: options.certificates,
     nursery: options.nursery,
-    warden: WARDEN,
+    helper: HELPER,
     run: runCommand,
     runProbe: options.nursery === undefined ? runCommand : probeInNursery(options.nursery),
     pool: {
@@ -122,13 +123,13 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
   };
   return {
     cgroups,
-    holdStill: holdStillWith(WARDEN),
+    holdStill: holdStillWith(HELPER),
     host,
     ...storage,
     network: createNetwork({
       run: runCommand,
       rootKey: paths.key,
-      watch: watchWith(WARDEN),
+      watch: watchWith(HELPER),
       warn,
     }),
     wardens: createWardenPort({
@@ -167,7 +168,7 @@ async function openDriver(paths: RootPaths, options: DaemonOptions): Promise<Dri
     record: join(paths.state, "zfs.guid"),
     owner: `${await readMachineId()}:${paths.state}`,
     workshop: join(paths.run, "images"),
-    identify: (dataset, readOnly) => identifyDataset(runCommand, WARDEN, dataset, readOnly),
+    identify: (dataset, readOnly) => identifyDataset(runCommand, HELPER, dataset, readOnly),
     run: runCommand,
   });
 }

@@ -30,7 +30,7 @@ export interface ManagerFacts {
 }
 
 /**
- * @param voice absolute path of henge-warden: Node.js has no datagram sockets for local names, so a child sends them
+ * @param voice absolute path of henge-helper: Node.js has no datagram sockets for local names, so a child sends them
  * @param env the process's own; the variables read are deleted from it
  */
 export function meetServiceManager(voice: string, env: Environment, pid: number): ServiceManager {

@@ -10,10 +10,10 @@ import type { HoldStill } from "./port.js";
 /** Longer than any snapshot of a healthy pool takes, shorter than the patience of who waits for an answer. */
 const HOLD_MAX_MS = 10_000;
 
-/** @param warden absolute path of the program that holds, and lets go when its standard input ends */
-export function holdStillWith(warden: string): HoldStill {
+/** @param helper absolute path of henge-helper, which holds, and lets go when its standard input ends */
+export function holdStillWith(helper: string): HoldStill {
   return async (directory) => {
-    const child = spawn(warden, ["--hold", directory, String(HOLD_MAX_MS)], {
+    const child = spawn(helper, ["--hold", directory, String(HOLD_MAX_MS)], {
       env: {},
       cwd: "/",
       stdio: ["pipe", "pipe", "pipe"],

@@ -120,9 +120,9 @@ async function findRest(
 type Tried =
   { readonly probed: ReadonlyMap<string, Probed> } | { readonly findings: readonly Finding[] };
 
-async function tryFacilities({ runProbe, warden, cgroups }: HostOptions): Promise<Tried> {
+async function tryFacilities({ runProbe, helper, cgroups }: HostOptions): Promise<Tried> {
   try {
-    return { probed: await probeFacilities(runProbe, warden, cgroups?.subtree) };
+    return { probed: await probeFacilities(runProbe, helper, cgroups?.subtree) };
   } catch (error) {
     if (!(error instanceof HengeError)) throw error;
     const hint = "Install Henge anew: every cell is made by that program.";

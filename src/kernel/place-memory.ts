@@ -11,9 +11,9 @@ const MOVE_MS = 600_000;
  */
 export type PlaceMemory = (directory: string) => Promise<void>;
 
-/** @param warden absolute path of the program that makes the system call */
-export function placeMemoryWith(run: Run, warden: string): PlaceMemory {
+/** @param helper absolute path of henge-helper, which makes the system call */
+export function placeMemoryWith(run: Run, helper: string): PlaceMemory {
   return async (directory) => {
-    await run([warden, "--place-memory", directory], { timeoutMs: MOVE_MS });
+    await run([helper, "--place-memory", directory], { timeoutMs: MOVE_MS });
   };
 }

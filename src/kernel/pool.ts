@@ -32,8 +32,8 @@ export interface PoolOptions {
     readonly health: () => Promise<PoolHealth>;
   };
   readonly run: Run;
-  /** Absolute path of the warden's program, which tries what Node cannot. */
-  readonly warden: string;
+  /** Absolute path of henge-helper, which tries what Node cannot. */
+  readonly helper: string;
   /** Runs it where wardens run: in the daemon's sandbox it would find the sandbox. */
   readonly runProbe: Run;
   /** Most the driver may think of what it has. Default 10,000. */
@@ -41,7 +41,7 @@ export interface PoolOptions {
 }
 
 export async function findPool(options: PoolOptions): Promise<readonly Finding[]> {
-  const { pool, run, runProbe, warden, poolDeadlineMs = POOL_DEADLINE_MS } = options;
+  const { pool, run, runProbe, helper, poolDeadlineMs = POOL_DEADLINE_MS } = options;
   const [facts, health, zfs] = await Promise.all([
     answerOf(within("ask the pool", poolDeadlineMs, pool.facts())),
     answerOf(within("ask how the pool is", poolDeadlineMs, pool.health())),
@@ -51,7 +51,7 @@ export async function findPool(options: PoolOptions): Promise<readonly Finding[]
     ...judgeOpenZfs(zfs, pool.driver === "zfs"),
     ...(facts instanceof HengeError
       ? [missing("pool", facts)]
-      : [...judgeFacts(facts), await findIdMap(runProbe, warden, facts, health, zfs.module)]),
+      : [...judgeFacts(facts), await findIdMap(runProbe, helper, facts, health, zfs.module)]),
     ...findHealth(health, facts instanceof HengeError),
   ];
 }
@@ -75,13 +75,13 @@ function judgeFacts({ driver, path, freeBytes }: PoolSummary): readonly Finding[
 
 async function findIdMap(
   run: Run,
-  warden: string,
+  helper: string,
   { driver, path }: PoolSummary,
   health: PoolHealth | HengeError,
   zfsModule: string | undefined,
 ): Promise<Finding> {
   const isWell = !(health instanceof HengeError) && mayBeTried(health);
-  const probed = isWell ? await answerOf(probeIdMap(run, warden, path)) : NOT_TRIED;
+  const probed = isWell ? await answerOf(probeIdMap(run, helper, path)) : NOT_TRIED;
   const answer = probed instanceof HengeError ? { errno: probed.message, detail: "" } : probed;
   return judgeIdMapping(driver, path, answer, zfsModule);
 }

@@ -1,4 +1,4 @@
-// Has the warden's program try what Henge needs of the kernel, for Node cannot make these calls, and reads its answer.
+// Has henge-helper try what Henge needs of the kernel, for Node cannot make these calls, and reads its answer.
 
 import type { Run } from "../command.js";
 
@@ -13,16 +13,16 @@ export interface Probed {
 
 /**
  * By the facility's name. Never two at a time: they share a leaf of the subtree.
- * @param warden absolute path of its program
+ * @param helper absolute path of henge-helper
  * @param subtree absolute directory of Henge's cgroup subtree
  * @throws {HengeError} it could not be run, or did not end in time
  */
 export async function probeFacilities(
   run: Run,
-  warden: string,
+  helper: string,
   subtree: string | undefined,
 ): Promise<ReadonlyMap<string, Probed>> {
-  return probe(run, [warden, "--probe", "facilities", subtree ?? "-"]);
+  return probe(run, [helper, "--probe", "facilities", subtree ?? "-"]);
 }
 
 /**
@@ -31,10 +31,10 @@ export async function probeFacilities(
  */
 export async function probeIdMap(
   run: Run,
-  warden: string,
+  helper: string,
   source: string,
 ): Promise<Probed | undefined> {
-  return (await probe(run, [warden, "--probe", "idmap", source])).get("idmap");
+  return (await probe(run, [helper, "--probe", "idmap", source])).get("idmap");
 }
 
 async function probe(

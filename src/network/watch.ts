@@ -20,7 +20,7 @@ export type Watch = (
   signal: AbortSignal,
 ) => void;
 
-/** @param binary absolute path of henge-warden, which in this mode is the daemon's ear and ends with it */
+/** @param binary absolute path of henge-helper, which is the daemon's ear and ends with it */
 export function watchWith(binary: string): Watch {
   return (table, changed, lost, signal) => {
     let waitMs = RETRY_MIN_MS;

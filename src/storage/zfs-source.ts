@@ -19,16 +19,16 @@ const ZFS_FS_TYPE = 0x2fc12fc1;
 export type Identify = (dataset: string, readOnly: boolean) => Promise<string>;
 
 /**
- * @param warden absolute path of the program that can mount a dataset without attaching it anywhere
+ * @param helper absolute path of henge-helper, which can mount a dataset without attaching it anywhere
  * @param readOnly as the dataset is: ZFS mounts one that is in use only as it is mounted already
  */
 export async function identifyDataset(
   run: Run,
-  warden: string,
+  helper: string,
   dataset: string,
   readOnly: boolean,
 ): Promise<string> {
-  return (await run([warden, readOnly ? "--sealed-fsid" : "--fsid", dataset])).trimEnd();
+  return (await run([helper, readOnly ? "--sealed-fsid" : "--fsid", dataset])).trimEnd();
 }
 
 /** @throws {HengeError} WRONG_STATE: there is no such dataset, or it is not below the one that was made here */

@@ -27,7 +27,7 @@ export async function askNursery(
 }
 
 /**
- * Runs `henge-warden --probe …` beside the wardens: what it finds holds for cells, not for the daemon's sandbox.
+ * Runs `henge-helper --probe …` beside the wardens: what it finds holds for cells, not for the daemon's sandbox.
  * @throws {KernelError} the nursery cannot be reached, or cannot run it
  * @throws {HengeError} DEADLINE: it did not end in time
  */

@@ -20,7 +20,7 @@ export interface Cradle {
   /** Absolute path of the compiled henge-warden. */
   readonly binary: string;
   /**
-   * Socket of `henge-warden --nursery`, which then starts them in the daemon's place: what systemd has imposed on the
+   * Socket of `henge-helper --nursery`, which then starts them in the daemon's place: what systemd has imposed on the
    * daemon is inherited by its children, and cannot be taken back.
    */
   readonly nursery?: string | undefined;

@@ -74,7 +74,7 @@ export const HANDOVER: readonly Mutation[] = [
   },
   {
     name: "a unit has three runs",
-    file: "src/warden/unit.c",
+    file: "src/warden/units/unit.c",
     from: "if (!launch->beside || first->next != NULL)",
     to: "if (!launch->beside)",
     test: "test/system/warden-handover.test.ts",
@@ -83,7 +83,7 @@ export const HANDOVER: readonly Mutation[] = [
   },
   {
     name: "a second run is given other sockets",
-    file: "src/warden/unit.c",
+    file: "src/warden/units/unit.c",
     from: "if (!listening_is_held(unit, launch))",
     to: "if (0)",
     test: "test/system/warden-handover.test.ts",
@@ -92,7 +92,7 @@ export const HANDOVER: readonly Mutation[] = [
   },
   {
     name: "to end one run ends both",
-    file: "src/warden/unit.c",
+    file: "src/warden/units/unit.c",
     from: "if (pid != NULL && run->pid != (pid_t)number)",
     to: "if (pid != NULL && number == 0)",
     test: "test/system/warden-handover.test.ts",

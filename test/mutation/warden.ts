@@ -5,7 +5,7 @@ import type { Mutation } from "./mutation.js";
 export const WARDEN: readonly Mutation[] = [
   {
     name: "an exit is told before it is on the disk",
-    file: "src/warden/exits.c",
+    file: "src/warden/units/exits.c",
     from: "return fdatasync(file_fd) < 0 ? -errno : 0;",
     to: "return 0;",
     test: "test/system/warden-adopt.test.ts",
@@ -14,7 +14,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a descriptor of the warden reaches a unit",
-    file: "src/warden/child.c",
+    file: "src/warden/units/child.c",
     from: "int err = kernel_close_range((unsigned int)last + 1, ~0U, 0);",
     to: "int err = dup2(0, 77) < 0 ? -errno : 0;",
     test: "test/system/warden-given.test.ts",
@@ -23,7 +23,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "what a unit left behind outlives it",
-    file: "src/warden/run.c",
+    file: "src/warden/units/run.c",
     from: "	if (watch_add(&run->events, fd, EPOLLPRI) == 0)\n		cgroup_kill(run->leaf);\n",
     to: "	finish(run);\n",
     test: "test/system/warden-units.test.ts",
@@ -32,7 +32,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "the nursery serves whoever opens its socket",
-    file: "src/warden/nursery.c",
+    file: "src/helper/nursery.c",
     from: " && peer.uid == 0",
     to: "",
     test: "test/system/warden-nursery.test.ts",
@@ -41,7 +41,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a volume of another identity is bound",
-    file: "src/warden/sources.c",
+    file: "src/warden/boundary/sources.c",
     from: "if (strcmp(identity, source->identity) != 0)",
     to: "if (0)",
     test: "test/system/warden-image.test.ts",
@@ -51,7 +51,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a cell may make namespaces",
-    file: "src/warden/userns.c",
+    file: "src/warden/boundary/userns.c",
     from: 'int err = write_file(sysctls, namespace_limits[index], "0");',
     to: 'int err = write_file(sysctls, namespace_limits[index], "100");',
     test: "test/system/warden-boundary.test.ts",
@@ -60,7 +60,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "pressure is told with every window of the kernel's",
-    file: "src/warden/pressure.c",
+    file: "src/warden/cell/pressure.c",
     from: "now - gauge->told_ms < TOLD_EVERY_MS",
     to: "now - gauge->told_ms > TOLD_EVERY_MS",
     test: "test/system/warden-pressure.test.ts",
@@ -70,7 +70,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "what a probe was refused is swallowed",
-    file: "src/warden/probe.c",
+    file: "src/helper/probe.c",
     from: "verdict.err == 0 ?",
     to: "verdict.err >= 0 ?",
     test: "test/system/probe.test.ts",
@@ -80,7 +80,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a flag that did nothing is believed",
-    file: "src/warden/probe-call.c",
+    file: "src/helper/probe-call.c",
     from: "(fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0",
     to: "fd >= 0",
     test: "test/system/probe.test.ts",
@@ -89,7 +89,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "the leaf of the probes stays",
-    file: "src/warden/probe.c",
+    file: "src/helper/probe.c",
     from: "		unlinkat(subtree, LEAF, AT_REMOVEDIR);\n",
     to: "",
     test: "test/system/probe.test.ts",
@@ -98,7 +98,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "an exec's connection is closed before its client has read the exit",
-    file: "src/warden/exec.c",
+    file: "src/warden/handlers/exec.c",
     from: "else if (err == 0)\n\t\twait_for_client(connection);",
     to: "else if (err > 0)\n\t\twait_for_client(connection);",
     test: "test/system/warden-exec.test.ts",
@@ -107,7 +107,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a file that is no socket is removed before a start",
-    file: "src/warden/stale.c",
+    file: "src/warden/units/stale.c",
     from: "	if (!S_ISSOCK(status.st_mode))\n		return -ENOTSOCK;\n",
     to: "",
     test: "test/system/warden-sockets.test.ts",
@@ -116,7 +116,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a socket that somebody listens on is removed before a start",
-    file: "src/warden/stale.c",
+    file: "src/warden/units/stale.c",
     from: "if (is_in_use(name))",
     to: "if (is_in_use(name) && false)",
     test: "test/system/warden-sockets.test.ts",
@@ -125,7 +125,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a socket behind a link is removed before a start",
-    file: "src/warden/stale.c",
+    file: "src/warden/units/stale.c",
     from: "RESOLVE_NO_SYMLINKS | ",
     to: "",
     test: "test/system/warden-sockets.test.ts",
@@ -134,7 +134,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a socket is removed with the rights of the cell's root",
-    file: "src/warden/child.c",
+    file: "src/warden/units/child.c",
     from: "		err = become(&account, fail);\n	if (err == 0)\n		err = stale_remove(launch, fail);\n",
     to: "		err = stale_remove(launch, fail);\n	if (err == 0)\n		err = become(&account, fail);\n",
     test: "test/system/warden-sockets.test.ts",
@@ -143,7 +143,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "what a killed daemon held still stays so",
-    file: "src/warden/hold.c",
+    file: "src/helper/hold.c",
     from: '\tif (!was_frozen)\n\t\tcgroup_write(fd, "cgroup.freeze", "0");\n',
     to: "\t(void)was_frozen;\n",
     test: "test/system/hold-still.test.ts",
@@ -152,7 +152,7 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a settings file that an editor has replaced is not seen by the next start",
-    file: "src/warden/files.c",
+    file: "src/warden/boundary/files.c",
     from: "now.st_dev != shown.st_dev || now.st_ino",
     to: "now.st_dev != shown.st_dev && now.st_ino",
     test: "test/system/settings.test.ts",

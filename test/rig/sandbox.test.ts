@@ -77,10 +77,9 @@ async function inCell(cell: string, script: string): Promise<string> {
   return (await host.mustHenge("exec", cell, "--", "/bin/sh", "-c", script)).trim();
 }
 
-/** `PID henge-warden CELL` of each; the daemon's other tools have the same name. */
+/** `PID henge-warden CELL` of each. */
 async function wardens(): Promise<readonly string[]> {
-  const lines = (await host.must("pgrep --exact --list-full henge-warden")).trim().split("\n");
-  return lines.filter((line) => !line.includes(" --"));
+  return (await host.must("pgrep --exact --list-full henge-warden")).trim().split("\n");
 }
 
 describe("the daemon under systemd", () => {

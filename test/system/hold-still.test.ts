@@ -14,7 +14,7 @@ import { findCgroup2, parseMountInfo } from "../../src/kernel/mountinfo.js";
 import { packageDirectory } from "../../src/package.js";
 import { skipUnless } from "../fixture/require.js";
 
-const WARDEN = join(packageDirectory, "dist", "henge-warden");
+const HELPER = join(packageDirectory, "dist", "henge-helper");
 const MOUNT = findCgroup2(parseMountInfo(readFileSync("/proc/self/mountinfo", "utf8")))?.mountPoint;
 
 let own: string;
@@ -39,7 +39,7 @@ afterEach(async () => {
 const isFrozen = () => readFileSync(join(own, "cgroup.events"), "utf8").includes("frozen 1");
 
 it("holds until it is released, and says that nothing ran", async () => {
-  const hold = await holdStillWith(WARDEN)(own);
+  const hold = await holdStillWith(HELPER)(own);
   expect(isFrozen()).toBe(true);
   expect(await hold.release()).toBe(true);
   expect(isFrozen()).toBe(false);
@@ -50,7 +50,7 @@ it("lets go when the daemon that holds is gone", async () => {
     const { spawn } = require("node:child_process");
     const child = spawn(process.argv[1], ["--hold", process.argv[2], "60000"], { stdio: ["pipe", "inherit", "inherit"] });
     setInterval(() => child, 1000);`;
-  const daemon = spawn(process.execPath, ["-e", script, WARDEN, own], {
+  const daemon = spawn(process.execPath, ["-e", script, HELPER, own], {
     stdio: ["ignore", "pipe", "ignore"],
   });
   await once(daemon.stdout, "data");
@@ -60,7 +60,7 @@ it("lets go when the daemon that holds is gone", async () => {
 });
 
 it("lets go when it was held for as long as is allowed, and says so", async () => {
-  const child = spawn(WARDEN, ["--hold", own, "300"], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(HELPER, ["--hold", own, "300"], { stdio: ["pipe", "pipe", "pipe"] });
   await once(child.stdout, "data");
   expect(isFrozen()).toBe(true);
   const [code] = (await once(child, "exit")) as [number];
@@ -71,7 +71,7 @@ it("lets go when it was held for as long as is allowed, and says so", async () =
 it("leaves frozen what was frozen already", async () => {
   writeFileSync(join(own, "cgroup.freeze"), "1");
   await expect.poll(isFrozen, { timeout: 5_000 }).toBe(true);
-  const hold = await holdStillWith(WARDEN)(own);
+  const hold = await holdStillWith(HELPER)(own);
   expect(await hold.release()).toBe(true);
   expect(isFrozen()).toBe(true);
 });

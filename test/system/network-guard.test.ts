@@ -15,7 +15,7 @@ import {
   HIDDEN_PORT,
   Lab,
   SHOP,
-  WARDEN,
+  HELPER,
   addressesOf,
   call,
   countArrivals,
@@ -188,7 +188,7 @@ describe("a daemon that comes after another", () => {
 describe("the ear", () => {
   it("tells of a flush of all rules and of nothing that is not its table's", async () => {
     const pid = await lab.namespace();
-    const argv = [`--net=/proc/${String(pid)}/ns/net`, "--", WARDEN, "--rules", "henge"];
+    const argv = [`--net=/proc/${String(pid)}/ns/net`, "--", HELPER, "--rules", "henge"];
     const ear = spawn("/usr/bin/nsenter", argv, { stdio: ["pipe", "pipe", "inherit"] });
     onTestFinished(() => void ear.kill("SIGKILL"));
     const lines = createInterface(ear.stdout)[Symbol.asyncIterator]();

@@ -18,7 +18,7 @@ import { watchWith } from "../../src/network/watch.js";
 import type { NetworkPort } from "../../src/network/port.js";
 import type { CellName, PublishSpec } from "../../src/spec/index.js";
 
-export const WARDEN = fileURLToPath(new URL("../../dist/henge-warden", import.meta.url));
+export const HELPER = fileURLToPath(new URL("../../dist/henge-helper", import.meta.url));
 const IP = "/usr/sbin/ip";
 const NSENTER = "/usr/bin/nsenter";
 /** For an answer that must come, on a busy machine. */
@@ -176,7 +176,7 @@ export class Lab {
 
 /** The first daemon's network, as that daemon or the next one has it. */
 export function openNetwork(run: Run = runCommand): NetworkPort {
-  return createNetwork({ run, rootKey: KEY, watch: watchWith(WARDEN) });
+  return createNetwork({ run, rootKey: KEY, watch: watchWith(HELPER) });
 }
 
 /** ip(8) inside a namespace. */

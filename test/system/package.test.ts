@@ -76,6 +76,7 @@ describe("what is installed", () => {
   it("can be executed only where it is a program", () => {
     const programs = entries.filter(({ mode }) => mode === "-rwxr-xr-x").map(({ path }) => path);
     expect(programs.sort()).toEqual([
+      "/usr/lib/henge/dist/henge-helper",
       "/usr/lib/henge/dist/henge-warden",
       "/usr/lib/henge/dist/src/cli/main.js",
       "/usr/lib/henge/dist/src/main.js",

@@ -1,4 +1,4 @@
-// What the warden's program finds of this kernel, and of a kernel that refuses one call: strace(1) stands in for it.
+// What henge-helper finds of this kernel, and of a kernel that refuses one call: strace(1) stands in for it.
 
 import { execFile } from "node:child_process";
 import { mkdir, readFile, readdir, rmdir } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { parseProbe } from "../../src/kernel/probe.js";
 import type { Probed } from "../../src/kernel/probe.js";
 import { temporaryDirectory } from "../fixture/directory.js";
 
-const WARDEN = fileURLToPath(new URL("../../dist/henge-warden", import.meta.url));
+const HELPER = fileURLToPath(new URL("../../dist/henge-helper", import.meta.url));
 const DEADLINE_MS = 30_000;
 const run = promisify(execFile);
 
@@ -32,7 +32,7 @@ async function ask(
   before: readonly string[],
   ...question: readonly string[]
 ): Promise<ReadonlyMap<string, Probed>> {
-  const line = [...before, WARDEN, "--probe", ...question];
+  const line = [...before, HELPER, "--probe", ...question];
   const { stdout } = await run(line[0] ?? "", line.slice(1), { timeout: DEADLINE_MS });
   return parseProbe(stdout);
 }
@@ -87,7 +87,7 @@ describe("on this kernel", () => {
   });
 
   it("says which facilities it could not try without a cgroup", async () => {
-    const { stdout } = await run(WARDEN, ["--probe", "facilities", "/nonexistent"]);
+    const { stdout } = await run(HELPER, ["--probe", "facilities", "/nonexistent"]);
     expect(failed(parseProbe(stdout))).toEqual([
       ...["clone3", "cgroup.kill", "psi", "memory.oom.group", "memory.peak"],
     ]);

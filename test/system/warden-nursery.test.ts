@@ -9,7 +9,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 
 import { probeInNursery } from "../../src/warden/nursery.js";
 import { TestDaemon } from "../fixture/daemon.js";
-import { BINARY, deadline, output, until, useWorld } from "./warden/fixture.js";
+import { HELPER, deadline, output, until, useWorld } from "./warden/fixture.js";
 import { askAsStranger, dial, hear, startNursery, withLength } from "./warden/nursery.js";
 
 const CLIENT = pathToFileURL(join(import.meta.dirname, "../../dist/src/warden/client.js")).href;
@@ -133,14 +133,14 @@ describe("a cell from the nursery", () => {
 describe("a probe", () => {
   it("says what the kernel can do where wardens are run", async () => {
     const run = probeInNursery((await open()).socket);
-    const said = await run([BINARY, "--probe", "facilities", "-"]);
+    const said = await run([HELPER, "--probe", "facilities", "-"]);
     expect(said).toMatch(/^user namespace\tok\t/m);
     expect(said).toMatch(/^clone3\t/m);
   });
 
   it("cannot be had where there is no nursery", async () => {
     const run = probeInNursery(join(world().root, "nobody.sock"));
-    await expect(run([BINARY, "--probe"])).rejects.toMatchObject({
+    await expect(run([HELPER, "--probe"])).rejects.toMatchObject({
       op: "connect",
       errno: "ENOENT",
     });
@@ -150,7 +150,7 @@ describe("a probe", () => {
     const nursery = await open();
     const silent = await Promise.all(Array.from({ length: CHILDREN_MAX }, () => dial(nursery)));
     await until("it is full", () => nursery.children().length >= CHILDREN_MAX);
-    const run = probeInNursery(nursery.socket)([BINARY, "--probe"], { timeoutMs: 100 });
+    const run = probeInNursery(nursery.socket)([HELPER, "--probe"], { timeoutMs: 100 });
     await expect(run).rejects.toMatchObject({ code: "DEADLINE" });
     for (const socket of silent) socket.destroy();
   });

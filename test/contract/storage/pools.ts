@@ -17,7 +17,7 @@ import { packageDirectory } from "../../../src/package.js";
 import { createFakeDriver } from "../../fake/storage.js";
 
 const MIB = 1024 * 1024;
-const WARDEN = join(packageDirectory, "dist", "henge-warden");
+const HELPER = join(packageDirectory, "dist", "henge-helper");
 
 export interface Archive {
   readonly path: string;
@@ -109,7 +109,7 @@ export async function makeZfsPool(parent = ZFS_PARENT ?? ""): Promise<TestZfs> {
       record: join(directory, `${owner}.guid`),
       owner,
       workshop: join(directory, "workshop"),
-      identify: (of, readOnly) => identifyDataset(runCommand, WARDEN, of, readOnly),
+      identify: (of, readOnly) => identifyDataset(runCommand, HELPER, of, readOnly),
       run: runCommand,
     });
   return {

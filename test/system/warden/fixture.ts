@@ -30,6 +30,7 @@ import { boundary as defaultBoundary, unit as defaultUnit } from "../../fixture/
 
 const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 export const BINARY = join(REPOSITORY, "dist/henge-warden");
+export const HELPER = join(REPOSITORY, "dist/henge-helper");
 const DEADLINE_MS = 10_000;
 
 export const deadline = (): AbortSignal => AbortSignal.timeout(DEADLINE_MS);
@@ -71,7 +72,7 @@ export function useWorld(): () => World {
   const base = join(cgroupMount(), `henge-test-${String(process.pid)}`);
   let world: World | undefined;
   beforeAll(() => {
-    execFileSync("make", ["--silent", "--directory", join(REPOSITORY, "src/warden")]);
+    execFileSync("make", ["--silent", "--directory", join(REPOSITORY, "src")]);
     mkdirSync(base, { recursive: true });
   });
   afterEach(async () => {

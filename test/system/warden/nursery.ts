@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 import { onTestFinished } from "vitest";
 
-import { BINARY } from "./fixture.js";
+import { HELPER } from "./fixture.js";
 
 // Leaves one more descriptor open, which no warden may have.
 const HOLDER =
@@ -28,7 +28,7 @@ export interface Nursery {
 /** Ends with the test. */
 export async function startNursery(directory: string): Promise<Nursery> {
   const socket = join(directory, "nursery.sock");
-  const child = spawn("perl", ["-e", HOLDER, socket, BINARY, "--nursery"], {
+  const child = spawn("perl", ["-e", HOLDER, socket, HELPER, "--nursery"], {
     env: { PATH: process.env["PATH"], SECRET: "of the nursery" },
     stdio: ["ignore", "pipe", "inherit"],
   });

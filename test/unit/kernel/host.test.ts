@@ -7,7 +7,7 @@ import { CommandError, HengeError } from "../../../src/errors.js";
 import { createHost } from "../../../src/kernel/host.js";
 import type { HostOptions } from "../../../src/kernel/host.js";
 
-const WARDEN = "/usr/lib/henge/henge-warden";
+const HELPER = "/usr/lib/henge/henge-helper";
 const GONE = new HengeError("WRONG_STATE", "cannot use the pool: not mounted");
 
 const run: Run = (argv) => {
@@ -25,7 +25,7 @@ function options(over: Partial<HostOptions> = {}): HostOptions {
     cgroups: undefined,
     directories: { state: directory, run: directory, logs: directory },
     certificates: "/nonexistent/live",
-    warden: WARDEN,
+    helper: HELPER,
     run,
     runProbe: run,
     pool: {

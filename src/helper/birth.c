@@ -1,0 +1,68 @@
+/* Reads what the nursery is asked for: see birth.h. */
+#include "birth.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire/frame.h"
+
+#define LENGTH_BYTES 4
+
+static int read_all(int fd, void *to, size_t length)
+{
+	for (size_t at = 0; at < length;) {
+		ssize_t count = read(fd, (char *)to + at, length - at);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return count < 0 ? -errno : -EPIPE;
+		at += (size_t)count;
+	}
+	return 0;
+}
+
+char *birth_read(int connection, size_t *length, struct failure *fail)
+{
+	unsigned char head[LENGTH_BYTES];
+	int err = read_all(connection, head, sizeof(head));
+	*length = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
+		  (size_t)head[3] << 24;
+	if (err == 0 && (*length == 0 || *length > FRAME_MAX_BYTES))
+		err = -EMSGSIZE;
+	char *message = err < 0 ? NULL : malloc(*length);
+	if (err == 0)
+		err = message == NULL ? -ENOMEM : read_all(connection, message, *length);
+	if (err == 0 && message[*length - 1] != '\0')
+		err = -EBADMSG;
+	if (err == 0)
+		return message;
+	free(message);
+	fail_with(fail, err, "read", "request");
+	return NULL;
+}
+
+char *birth_next(char **at, const char *end)
+{
+	char *text = *at;
+	if (text == end)
+		return NULL;
+	*at += strlen(text) + 1;
+	return text;
+}
+
+int birth_parse(char *message, size_t length, struct birth *birth, struct failure *fail)
+{
+	const char *end = message + length;
+	const char *kind = birth_next(&message, end);
+	birth->cell = birth_next(&message, end);
+	birth->network = birth->cell == NULL ? NULL : birth_next(&message, end);
+	/* A cell's name that begins with a dash would be read as an option. */
+	if (birth->network == NULL || strcmp(kind, "warden") != 0 || birth->cell[0] == '\0' ||
+	    birth->cell[0] == '-')
+		return fail_with(fail, EBADMSG, "parse", "request");
+	birth->rest = message;
+	birth->rest_length = (size_t)(end - message);
+	return 0;
+}

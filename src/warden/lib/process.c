@@ -1,0 +1,30 @@
+/* Reads what /proc says of a process: see process.h. */
+#include "process.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define START_TIME_FIELD 22
+
+unsigned long long start_time_of(pid_t pid)
+{
+	char path[32], text[1024];
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	char *at = strrchr(text, ')'); /* Ends the second field, which may hold blanks. */
+	for (int field = 2; at != NULL && field < START_TIME_FIELD; field++) {
+		at = strchr(at, ' ');
+		if (at != NULL)
+			at++;
+	}
+	return at == NULL ? 0 : strtoull(at, NULL, 10);
+}
