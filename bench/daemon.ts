@@ -139,7 +139,7 @@ export class DaemonBench {
     const { root, cgroupMount } = this.#places;
     const { key, poolMount } = rootPaths(root);
     await runCommand(["umount", poolMount]);
-    removeSubtree(join(cgroupMount, `henge-${key}`));
+    await removeSubtree(join(cgroupMount, `henge-${key}`));
   }
 }
 

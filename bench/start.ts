@@ -73,9 +73,7 @@ export async function benchStart(options: StartOptions): Promise<StartReport> {
   ];
   try {
     const wardens = await WardenBench.open(makeDirectory(directory, "warden"));
-    undo.push(() => {
-      wardens.end();
-    });
+    undo.push(() => wardens.end());
     const { cgroupMount } = wardens;
     const daemon = await DaemonBench.open({ root: makeDirectory(directory, "root"), cgroupMount });
     undo.push(() => daemon.end());

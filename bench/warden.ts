@@ -3,6 +3,7 @@
 import { readFileSync, rmdirSync } from "node:fs";
 import { join } from "node:path";
 
+import { removeCgroup } from "../src/kernel/cgroup-file.js";
 import { openCgroups } from "../src/kernel/cgroup.js";
 import type { CgroupPort } from "../src/kernel/port.js";
 import { packageDirectory } from "../src/package.js";
@@ -102,14 +103,14 @@ export class WardenBench {
     await this.#cgroups.remove(warden.cell);
   }
 
-  end(): void {
-    removeSubtree(this.#cgroups.facts.subtree);
+  async end(): Promise<void> {
+    await removeSubtree(this.#cgroups.facts.subtree);
   }
 }
 
-/** The cgroups a daemon leaves behind for the next one, when no cell is in them any more. */
-export function removeSubtree(subtree: string): void {
-  rmdirSync(join(subtree, "henge.wardens"));
+/** The cgroups a daemon leaves behind for the next one, when no cell is in them any more; its wardens may still be ending. */
+export async function removeSubtree(subtree: string): Promise<void> {
+  await removeCgroup(join(subtree, "henge.wardens"), Date.now() + DEADLINE_MS);
   rmdirSync(subtree);
 }
 

@@ -98,7 +98,8 @@ export async function removeCgroup(directory: string, deadlineMs: number): Promi
   }
 }
 
-async function tryRmdir(directory: string): Promise<string | undefined> {
+/** @returns the errno of rmdir(2); undefined when it is removed */
+export async function tryRmdir(directory: string): Promise<string | undefined> {
   try {
     await rmdir(directory);
     return undefined;

@@ -1,18 +1,11 @@
 // The cells' cgroups: one directory per cell inside its parent's, below the one subtree of this daemon.
-// It keeps no state. A warden's leaf is made before its cell's cgroup and removed after it, so the leaves are
-// the list of cells whatever moment the daemon was killed at. Leaves of units belong to the warden.
+// A warden's leaf is made before its cell's cgroup and removed after it, so the leaves are the list of cells
+// whatever moment the daemon was killed at. Leaves of units belong to the warden.
 
 import { join } from "node:path";
 
 import { HengeError, KernelError } from "../errors.js";
-import {
-  LIMIT_DEFAULTS,
-  LIMIT_FILES,
-  controllerOf,
-  fileNameOf,
-  isCellName,
-  parentOf,
-} from "../spec/index.js";
+import { LIMIT_DEFAULTS, LIMIT_FILES, controllerOf, parentOf } from "../spec/index.js";
 import type {
   BlockDevice,
   CellName,
@@ -25,7 +18,6 @@ import { readBlockDevices } from "./block-devices.js";
 import {
   awaitEvent,
   ensureCgroup,
-  listChildren,
   readCgroupFile,
   readCgroupFileIfAny,
   readEvent,
@@ -35,9 +27,10 @@ import {
 import { filesOf, normaliseLimit, planWrites } from "./limits.js";
 import type { PlaceMemory } from "./place-memory.js";
 import type { CgroupFacts, CgroupPort } from "./port.js";
-import { WARDENS, enableControllers, openSubtree } from "./subtree.js";
+import { enableControllers, openSubtree } from "./subtree.js";
 import type { CgroupOptions } from "./subtree.js";
 import { readTopology } from "./topology.js";
+import { WardenLeaves } from "./warden-leaves.js";
 
 const REMOVE_MS = 5_000;
 
@@ -49,36 +42,43 @@ export async function openCgroups(
   options: CgroupOptions,
   placeMemory?: PlaceMemory,
 ): Promise<CgroupPort> {
-  return cgroupsOf(await openSubtree(options), placeMemory);
+  const cgroups = new Cgroups(await openSubtree(options), placeMemory);
+  await cgroups.releaseLeaves();
+  return cgroups;
 }
 
 /**
  * The port over a subtree that is there already.
  * @param placeMemory by default memory stays where the kernel leaves it
  */
-export function cgroupsOf(
-  facts: CgroupFacts,
-  placeMemory: PlaceMemory = () => Promise.resolve(),
-): CgroupPort {
+export function cgroupsOf(facts: CgroupFacts, placeMemory?: PlaceMemory): CgroupPort {
   return new Cgroups(facts, placeMemory);
 }
 
 class Cgroups implements CgroupPort {
   readonly facts: CgroupFacts;
   readonly #placeMemory: PlaceMemory;
-  constructor(facts: CgroupFacts, placeMemory: PlaceMemory) {
+  readonly #leaves: WardenLeaves;
+  constructor(facts: CgroupFacts, placeMemory: PlaceMemory = () => Promise.resolve()) {
     this.facts = facts;
     this.#placeMemory = placeMemory;
+    this.#leaves = new WardenLeaves(facts.subtree);
+  }
+
+  /** What a daemon left that ended before the wardens of the cells it freed. */
+  async releaseLeaves(): Promise<void> {
+    for (const cell of await this.list()) {
+      const populated = await readEvent(this.directoryOf(cell), "populated");
+      if (populated === undefined) await this.#leaves.release(cell);
+    }
   }
 
   directoryOf(cell: CellName): string {
     return join(this.facts.subtree, cell);
   }
 
-  async ensureWardenLeaf(cell: CellName): Promise<string> {
-    const leaf = this.#wardenLeafOf(cell);
-    await ensureCgroup(leaf);
-    return leaf;
+  ensureWardenLeaf(cell: CellName): Promise<string> {
+    return this.#leaves.ensure(cell);
   }
 
   async ensureCell(cell: CellName, limits: Limits): Promise<void> {
@@ -162,22 +162,12 @@ class Cgroups implements CgroupPort {
   async remove(cell: CellName): Promise<void> {
     const nested = (await this.list()).find((other) => other.startsWith(`${cell}/`));
     if (nested !== undefined) throw stillNested(cell, nested);
-    const deadlineMs = Date.now() + REMOVE_MS;
-    await removeCgroup(this.directoryOf(cell), deadlineMs);
-    await removeCgroup(this.#wardenLeafOf(cell), deadlineMs);
+    await removeCgroup(this.directoryOf(cell), Date.now() + REMOVE_MS);
+    await this.#leaves.release(cell);
   }
 
-  async list(): Promise<readonly CellName[]> {
-    const names = await listChildren(join(this.facts.subtree, WARDENS));
-    // A name sorts before every longer one that begins with it: parents come first.
-    return names
-      .map((name) => name.replaceAll(".", "/"))
-      .filter(isCellName)
-      .sort();
-  }
-
-  #wardenLeafOf(cell: CellName): string {
-    return join(this.facts.subtree, WARDENS, fileNameOf(cell));
+  list(): Promise<readonly CellName[]> {
+    return this.#leaves.list();
   }
 
   async #allOf(file: "cpuset.cpus" | "cpuset.mems"): Promise<string> {

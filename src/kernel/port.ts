@@ -45,7 +45,10 @@ export interface CgroupPort {
   isPopulated(cell: CellName): Promise<boolean>;
   /** cgroup.kill, then waits for `populated 0`. */
   kill(cell: CellName, signal: AbortSignal): Promise<void>;
-  /** Removes the cell's cgroup with its unit leaves and its warden's leaf; nested cells are gone already. Idempotent. */
+  /**
+   * Removes the cell's cgroup with its unit leaves; nested cells are gone already. Its warden's leaf goes when the warden has
+   * ended, which nobody waits for; from now on it is not listed. Idempotent.
+   */
   remove(cell: CellName): Promise<void>;
   /** Every cell that has a cgroup, parents before children. */
   list(): Promise<readonly CellName[]>;

@@ -127,7 +127,10 @@ export interface Warden {
   exec(request: ExecRequest, signal: AbortSignal): Promise<ExecSession>;
   /** A TCP connection made inside the cell's network namespace. */
   dial(port: number, signal: AbortSignal): Promise<Duplex>;
-  /** Kills all that runs, ends the boundary and the warden. The cell's cgroup is left to the daemon. */
+  /**
+   * Kills all that runs and ends the boundary. The cell's cgroup, empty now, is left to the daemon. The warden ends too, a
+   * moment later: its leaf may still hold it.
+   */
   free(signal: AbortSignal): Promise<void>;
   onEvent(listener: (event: WardenEvent) => void): void;
   /** Lets go of the connection; the warden lives on. */

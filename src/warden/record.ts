@@ -47,12 +47,6 @@ export async function isAlive(record: WardenRecord, bootId: string): Promise<boo
   return stat !== undefined && stat.state !== "Z" && stat.start === record.wardenStart;
 }
 
-/** Gone, or a zombie that holds nothing any more. */
-export async function hasEnded(pid: number): Promise<boolean> {
-  const stat = await readStat(pid);
-  return stat === undefined || stat.state === "Z" || stat.state === "X";
-}
-
 /** When it was started, as in a record; undefined when there is no such process. */
 export async function readStart(pid: number): Promise<string | undefined> {
   return (await readStat(pid))?.start;

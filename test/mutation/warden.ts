@@ -69,6 +69,28 @@ export const WARDEN: readonly Mutation[] = [
     built: true,
   },
   {
+    name: "a cell is said to be free while it still holds the host's ports",
+    file: "src/warden/cell/serve.c",
+    from: "	ending_release(wire_descriptor(freer.connection));\n",
+    to: "",
+    test: "test/system/warden-ending.test.ts",
+    built: true,
+  },
+  {
+    name: "the leaf of a warden that ends after its cell stays",
+    file: "src/kernel/warden-leaves.ts",
+    from: "if (!signal.aborted) await removeCgroup(leaf, Date.now() + REMOVE_MS);",
+    to: "",
+    test: "test/system/cgroup.test.ts",
+  },
+  {
+    name: "the leaf of a cell that is allocated again is removed with the old warden",
+    file: "src/kernel/warden-leaves.ts",
+    from: "    leaving?.abort.abort();\n    await leaving?.done;\n",
+    to: "",
+    test: "test/system/cgroup.test.ts",
+  },
+  {
     name: "what a probe was refused is swallowed",
     file: "src/helper/probe.c",
     from: "verdict.err == 0 ?",

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { awaitEvent, removeCgroup } from "../../src/kernel/cgroup-file.js";
 import { cgroupsOf, openCgroups } from "../../src/kernel/cgroup.js";
@@ -190,6 +190,44 @@ describe("removing", () => {
         e.isDirectory(),
       ),
     ).toEqual([]);
+  });
+
+  it("waits for no warden that is still ending, and takes its leaf along then", async () => {
+    mkdirSync(join(own, "henge.wardens"));
+    const port = cgroupsOf({ mount: MOUNT ?? "", subtree: own, offered: [] });
+    await port.ensureCell(SHOP, {});
+    const leaf = await port.ensureWardenLeaf(SHOP);
+    const pid = Number(await runIn(leaf));
+    await port.remove(SHOP);
+    expect(await port.list()).toEqual([]);
+    expect(procsOf(leaf)).toEqual([String(pid)]);
+    process.kill(pid, "SIGKILL");
+    await vi.waitUntil(() => !existsSync(leaf), { timeout: 5_000 });
+  });
+
+  it("leaves the leaf to a cell that is allocated again", async () => {
+    mkdirSync(join(own, "henge.wardens"));
+    const port = cgroupsOf({ mount: MOUNT ?? "", subtree: own, offered: [] });
+    await port.ensureCell(SHOP, {});
+    const pid = Number(await runIn(await port.ensureWardenLeaf(SHOP)));
+    await port.remove(SHOP);
+    const leaf = await port.ensureWardenLeaf(SHOP);
+    expect(await port.list()).toEqual([SHOP]);
+    process.kill(pid, "SIGKILL");
+    await awaitEvent(leaf, "populated", "0", AbortSignal.timeout(5_000));
+    await port.ensureCell(SHOP, {});
+    expect(existsSync(leaf)).toBe(true);
+  });
+
+  it("is done for a daemon that ended before the warden did, when the next one opens", async () => {
+    const [, path] = own.split(MOUNT ?? "");
+    const options = { subtreeName: "henge", delegated: path };
+    const first = await openCgroups(options);
+    await first.ensureCell(SHOP, {});
+    const leaf = await first.ensureWardenLeaf(SHOP);
+    rmdirSync(first.directoryOf(SHOP));
+    expect(await (await openCgroups(options)).list()).toEqual([]);
+    expect(existsSync(leaf)).toBe(false);
   });
 
   it("gives up with BUSY and names the processes that are still in it", async () => {

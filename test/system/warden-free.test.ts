@@ -24,7 +24,8 @@ describe("a freed cell", () => {
     const { pid } = await warden.start(unit("sleep", SLEEP), deadline());
     const { wardenPid, initPid } = warden;
     await warden.free(deadline());
-    expect([wardenPid, initPid, pid].filter((process) => !isGone(process))).toEqual([]);
+    expect([initPid, pid].filter((process) => !isGone(process))).toEqual([]);
+    await until("its warden has ended", () => isGone(wardenPid));
     const added = mounted().filter((point) => !before.includes(point));
     expect(added.filter((point) => !point.startsWith("/tmp/"))).toEqual([]); // Other tests mount there.
     expect(readdirSync(join(world().root, "run/cells"))).toEqual([]);

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
-import type { WardenEvent } from "../../src/warden/port.js";
+import type { Warden, WardenEvent } from "../../src/warden/port.js";
 import { deadline, exitOf, unit, until, useWorld } from "./warden/fixture.js";
 
 type PressureEvent = Extract<WardenEvent, { kind: "pressure" }>;
@@ -11,6 +12,14 @@ const world = useWorld();
 
 // More runnable processes than CPUs, and every one of them waits for its turn. It ends by itself.
 const CROWD = "for i in $(seq 24); do (timeout 30 sh -c 'while :; do :; done') & done; wait";
+
+/** The warden watches for pressure from then on. */
+async function isWatched({ wardenPid }: Warden): Promise<void> {
+  const directory = `/proc/${String(wardenPid)}/fd`;
+  await until("pressure is watched", () =>
+    readdirSync(directory).some((fd) => readlinkSync(join(directory, fd)).endsWith("/io.pressure")),
+  );
+}
 
 /** CAP_SYS_RESOURCE, number 24. Without it the kernel looks only every two seconds (psi_avgs_work). */
 function ownsResources(): boolean {
@@ -25,6 +34,7 @@ describe("pressure", () => {
     warden.onEvent((event) => {
       if (event.kind === "pressure") told.push({ event, atMs: Date.now() });
     });
+    await isWatched(warden);
     const begunMs = Date.now();
     await warden.start(unit("crowd", ["/bin/sh", "-c", CROWD]), deadline());
     await until("pressure is told", () => told.length > 0);
@@ -44,6 +54,7 @@ describe("pressure", () => {
       const status = readFileSync(`/proc/${String(warden.wardenPid)}/status`, "utf8");
       return /^voluntary_ctxt_switches:\t\d+/m.exec(status)?.[0] ?? "none";
     };
+    await isWatched(warden);
     const before = switches();
     const end = Date.now() + 3_000;
     await until("three seconds have passed", () => Date.now() > end);

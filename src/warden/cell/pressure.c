@@ -17,6 +17,8 @@
 #define TRIGGER "some 300000 2000000"
 /* The kernel triggers once a window while it lasts; told is the first of each such time. */
 #define TOLD_EVERY_MS 10000
+/* Closing a trigger waits for a grace period of RCU (psi_trigger_destroy). */
+#define TRIGGERS_AFTER_MS 1000
 /* memory.high alone can change memory.events a hundred times a second. */
 #define LOOK_EVERY_MS 1000
 
@@ -27,13 +29,13 @@ struct gauge {
 	uint64_t told_ms;
 };
 
-static struct gauge gauges[] = {
+static struct gauge gauges[PRESSURE_TRIGGERS_MAX] = {
 	{ .resource = "cpu", .file = "cpu.pressure", .watch.fd = -1 },
 	{ .resource = "memory", .file = "memory.pressure", .watch.fd = -1 },
 	{ .resource = "io", .file = "io.pressure", .watch.fd = -1 },
 };
 static struct watch memory = { .fd = -1 };
-static struct timer next_look;
+static struct timer next_look, first_triggers;
 static long last_kills;
 
 static void tell_pressure(const struct gauge *gauge, const char *average)
@@ -121,11 +123,28 @@ static void watch_memory(void)
 	watch_add(&memory, fd, EPOLLPRI | EPOLLONESHOT);
 }
 
+static void open_triggers(struct timer *timer)
+{
+	(void)timer;
+	for (size_t index = 0; index < PRESSURE_TRIGGERS_MAX; index++)
+		watch_pressure(&gauges[index]);
+}
+
 void pressure_open(void)
 {
 	watch_memory();
-	for (size_t index = 0; index < sizeof(gauges) / sizeof(gauges[0]); index++)
-		watch_pressure(&gauges[index]);
+	first_triggers.fire = open_triggers;
+	timer_set(&first_triggers, TRIGGERS_AFTER_MS);
+}
+
+size_t pressure_triggers(int *descriptors)
+{
+	size_t count = 0;
+	for (size_t index = 0; index < PRESSURE_TRIGGERS_MAX; index++) {
+		if (gauges[index].watch.fd >= 0)
+			descriptors[count++] = gauges[index].watch.fd;
+	}
+	return count;
 }
 
 void pressure_add_state(struct message *message)

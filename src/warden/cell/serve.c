@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cell.h"
+#include "ending.h"
 #include "handlers/handler.h"
 #include "lib/cgroup.h"
 #include "pressure.h"
@@ -51,6 +52,7 @@ static _Noreturn void end(void)
 	struct message none = { 0 };
 	cgroup_sweep(cell.cgroup, "henge.");
 	record_remove();
+	ending_release(wire_descriptor(freer.connection));
 	wire_answer(freer, FRAME_OK, &none);
 	_exit(0);
 }

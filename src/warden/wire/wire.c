@@ -132,6 +132,12 @@ void wire_subscribe(uint64_t id)
 		connection->subscribed = true;
 }
 
+int wire_descriptor(uint64_t id)
+{
+	const struct connection *connection = find(id);
+	return connection == NULL ? -1 : connection->watch.fd;
+}
+
 int wire_take(uint64_t id)
 {
 	struct connection *connection = find(id);

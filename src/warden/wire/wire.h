@@ -31,6 +31,8 @@ void wire_answer_failure(struct asker to, const struct failure *fail);
 /* To every connection that subscribed. */
 void wire_tell(const struct message *message);
 void wire_subscribe(uint64_t connection);
+/* Its descriptor, which stays the connection's, or -1. */
+int wire_descriptor(uint64_t connection);
 /* Takes a connection out of the loop: its descriptor, or -1. */
 int wire_take(uint64_t connection);
 
