@@ -27,7 +27,7 @@ export function judge({ rows, memory, idle }: StartReport): readonly Verdict[] {
     atMost("start by the warden / crun run", p50("start", "henge-warden") / crun, 0.5),
     atMost("life by the warden / crun run", p50("life", "henge-warden") / crun, 1),
     atMost("life by the warden / runc run", p50("life", "henge-warden") / runc, 0.2),
-    atMost("MiB per idle cell", perCell / 1024, 0.2),
+    atMost("MiB per idle cell", perCell / 1024, 0.16),
     atMost("CPU share of the idle daemon", idle.cpuMs / 1000 / idle.seconds, 0.001),
   ];
 }

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "cell/cell.h"
+#include "lib/format.h"
 #include "lib/kernel.h"
 #include "lib/mount.h"
 
@@ -46,7 +46,7 @@ int kernelfs_tmpfs(int root, const char *path, const char *mode, const char *siz
 		   unsigned int owner, struct failure *fail)
 {
 	char id[16];
-	snprintf(id, sizeof(id), "%u", owner);
+	format_text(id, sizeof(id), "%u", owner);
 	const char *const options[] = { "mode", mode, "size", size, "uid", id, "gid", id, NULL };
 	return place(root, "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, path, fail);
 }
@@ -95,7 +95,7 @@ static int build_dev(int root, unsigned int uid_base, struct failure *fail)
 		err = mount_attach(dev, root, "/dev", true, fail);
 	close(dev);
 	/* Group tty, 5 in Debian and everywhere else. */
-	snprintf(group, sizeof(group), "%u", uid_base + 5);
+	format_text(group, sizeof(group), "%u", uid_base + 5);
 	const char *const terminals[] = { "mode", "0620", "ptmxmode", "0666", "gid", group, NULL };
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
 	if (err == 0)

@@ -13,6 +13,7 @@
 #include "kernelfs.h"
 #include "lib/kernel.h"
 #include "lib/mount.h"
+#include "lib/number.h"
 #include "sources.h"
 #include "strip.h"
 #include "units/account.h"
@@ -82,7 +83,7 @@ static int give_top(void *argument, struct failure *fail)
 		if (!same && fchown(fd, account.uid, account.gid) < 0)
 			return fail_with(fail, errno, "chown", entry->path);
 	}
-	mode_t mode = entry->mode == NULL ? 0 : (mode_t)strtoul(entry->mode, NULL, 8);
+	mode_t mode = entry->mode == NULL ? 0 : (mode_t)leading_number(entry->mode, 8);
 	if (entry->mode != NULL && (status.st_mode & 07777) != mode && fchmod(fd, mode) < 0)
 		return fail_with(fail, errno, "chmod", entry->path);
 	return 0;

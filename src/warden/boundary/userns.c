@@ -8,13 +8,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/cgroup.h"
+#include "lib/format.h"
 #include "lib/kernel.h"
 
 #define ID_COUNT 65536
@@ -68,8 +68,8 @@ static int helper(int join_fd, int told, int tell)
 static int write_map(pid_t pid, const char *file, unsigned int base, struct failure *fail)
 {
 	char path[64], map[64];
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	snprintf(map, sizeof(map), "0 %u %d\n", base, ID_COUNT);
+	format_text(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	format_text(map, sizeof(map), "0 %u %d\n", base, ID_COUNT);
 	int err = write_file(AT_FDCWD, path, map);
 	return err < 0 ? fail_with(fail, err, "write", path) : 0;
 }
@@ -77,7 +77,7 @@ static int write_map(pid_t pid, const char *file, unsigned int base, struct fail
 static int open_namespace(pid_t pid, const char *name, int *fd, struct failure *fail)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
+	format_text(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, name);
 	*fd = open(path, O_RDONLY | O_CLOEXEC);
 	return *fd < 0 ? fail_with(fail, errno, "open", path) : 0;
 }

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,6 +17,7 @@
 #include "cell.h"
 #include "detach.h"
 #include "lib/cgroup.h"
+#include "lib/format.h"
 #include "lib/handover.h"
 #include "lib/kernel.h"
 #include "pressure.h"
@@ -93,7 +93,7 @@ static int open_directory(const char *path, int *fd, struct failure *fail)
 static int open_of_init(const char *name, int flags, int *fd, struct failure *fail)
 {
 	char path[64];
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)cell.init_pid, name);
+	format_text(path, sizeof(path), "/proc/%d/%s", (int)cell.init_pid, name);
 	*fd = open(path, flags | O_CLOEXEC);
 	return *fd < 0 ? fail_with(fail, errno, "open", path) : 0;
 }

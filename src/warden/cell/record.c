@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cell.h"
+#include "lib/format.h"
 #include "lib/process.h"
 
 static bool locked;
@@ -31,8 +32,9 @@ int record_lock(struct failure *fail)
 int record_write(const char *boot, const char *cgroup, struct failure *fail)
 {
 	char text[4096];
-	int length = snprintf(text, sizeof(text), "cell %s\nboot %s\nwarden %d %llu\ncgroup %s\n",
-			      cell.name, boot, (int)getpid(), start_time_of(getpid()), cgroup);
+	int length =
+		format_text(text, sizeof(text), "cell %s\nboot %s\nwarden %d %llu\ncgroup %s\n",
+			    cell.name, boot, (int)getpid(), start_time_of(getpid()), cgroup);
 	if (length >= (int)sizeof(text))
 		return fail_with(fail, ENAMETOOLONG, "write", "warden");
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;

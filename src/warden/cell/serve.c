@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,6 +15,7 @@
 #include "ending.h"
 #include "handlers/handler.h"
 #include "lib/cgroup.h"
+#include "lib/format.h"
 #include "pressure.h"
 #include "record.h"
 #include "units/unit.h"
@@ -153,7 +153,7 @@ int serve_open(const char *directory, struct failure *fail)
 {
 	char path[256];
 	sigset_t child;
-	if (snprintf(path, sizeof(path), "%s/warden.sock", directory) >= (int)sizeof(path))
+	if (format_text(path, sizeof(path), "%s/warden.sock", directory) >= (int)sizeof(path))
 		return fail_with(fail, ENAMETOOLONG, "bind", directory);
 	/* Before the first child: its end waits in the descriptor until the loop runs. */
 	sigemptyset(&child);

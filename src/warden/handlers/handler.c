@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +13,8 @@
 
 #include "cell/cell.h"
 #include "lib/cgroup.h"
+#include "lib/descriptors.h"
+#include "lib/format.h"
 #include "lib/kernel.h"
 
 #define HANDLERS_MAX 32
@@ -28,7 +29,7 @@ static unsigned int last_leaf;
 
 static void leaf_name(unsigned int number, char *name, size_t size)
 {
-	snprintf(name, size, EXEC_LEAF_PREFIX "%u", number);
+	format_text(name, size, EXEC_LEAF_PREFIX "%u", number);
 }
 
 static int send_all(int fd, const char *data, size_t length)
@@ -65,26 +66,12 @@ int handler_send_failure(int connection, const struct failure *fail)
 	return handler_send(connection, FRAME_FAILED, message.data, message.length);
 }
 
-static int compare(const void *left, const void *right)
-{
-	return *(const int *)left - *(const int *)right;
-}
-
 /* A handler holds its connection and the ways into the cell, and nothing else of the warden's. */
 static void close_all_but_ways_in(int connection)
 {
 	int keep[] = { connection,  cell.cgroup, cell.init_pidfd, cell.user_ns,
 		       cell.pid_ns, cell.net_ns, cell.terminals };
-	size_t count = sizeof(keep) / sizeof(keep[0]);
-	unsigned int first = 0;
-	qsort(keep, count, sizeof(keep[0]), compare);
-	for (size_t index = 0; index < count; index++) {
-		unsigned int fd = (unsigned int)keep[index];
-		if (fd > first)
-			kernel_close_range(first, fd - 1, 0);
-		first = fd + 1;
-	}
-	kernel_close_range(first, ~0U, 0);
+	close_all_but(keep, sizeof(keep) / sizeof(keep[0]));
 }
 
 static _Noreturn void serve(struct frame *frame, int connection, unsigned int leaf)

@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "number.h"
 
 int cgroup_open_leaf(int cell_fd, const char *name)
 {
@@ -68,7 +69,7 @@ long cgroup_oom_kills(int memory_events_fd)
 		return -1;
 	text[length] = '\0';
 	const char *found = strstr(text, key);
-	return found == NULL ? -1 : strtol(found + sizeof(key) - 1, NULL, 10);
+	return found == NULL ? -1 : (long)leading_number(found + sizeof(key) - 1, 10);
 }
 
 long cgroup_oom_kills_in(int dirfd)

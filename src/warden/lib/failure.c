@@ -2,9 +2,10 @@
 #include "failure.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "format.h"
 
 static void copy(char *to, const char *from, size_t size)
 {
@@ -40,7 +41,7 @@ int failure_hear(int fd, const char *child, struct failure *fail)
 int failure_tell(int fd, const struct failure *fail)
 {
 	char text[sizeof(*fail) + 64];
-	int length = snprintf(text, sizeof(text), "failed%c%s%c%d%c%s%c", 0, fail->op, 0, fail->err,
-			      0, fail->path, 0);
+	int length = format_text(text, sizeof(text), "failed%c%s%c%d%c%s%c", 0, fail->op, 0,
+				 fail->err, 0, fail->path, 0);
 	return write(fd, text, (size_t)length) == length ? 0 : -EPIPE;
 }

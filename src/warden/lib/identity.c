@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "format.h"
 #include "kernel.h"
 #include "mount.h"
 
@@ -47,8 +47,9 @@ int identity_read(int fd, const struct statfs *status, char *identity)
 		return read_btrfs(fd, identity);
 	case ZFS_SUPER:
 		/* The order of words in which stat(1) prints it. */
-		snprintf(identity, IDENTITY_SIZE, "%08x%08x", (unsigned int)status->f_fsid.__val[0],
-			 (unsigned int)status->f_fsid.__val[1]);
+		format_text(identity, IDENTITY_SIZE, "%08x%08x",
+			    (unsigned int)status->f_fsid.__val[0],
+			    (unsigned int)status->f_fsid.__val[1]);
 		return 0;
 	default:
 		return -EOPNOTSUPP;

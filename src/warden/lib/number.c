@@ -17,3 +17,11 @@ bool parse_number(const char *text, unsigned long max, unsigned long *value)
 	*value = number;
 	return true;
 }
+
+unsigned long long leading_number(const char *text, unsigned int base)
+{
+	unsigned long long number = 0;
+	for (; *text >= '0' && (unsigned int)(*text - '0') < base; text++)
+		number = number * base + (unsigned int)(*text - '0');
+	return number;
+}

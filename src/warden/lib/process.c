@@ -2,17 +2,18 @@
 #include "process.h"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "format.h"
+#include "number.h"
 
 #define START_TIME_FIELD 22
 
 unsigned long long start_time_of(pid_t pid)
 {
 	char path[32], text[1024];
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	format_text(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	if (fd >= 0)
@@ -26,5 +27,5 @@ unsigned long long start_time_of(pid_t pid)
 		if (at != NULL)
 			at++;
 	}
-	return at == NULL ? 0 : strtoull(at, NULL, 10);
+	return at == NULL ? 0 : leading_number(at, 10);
 }

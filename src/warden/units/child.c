@@ -5,7 +5,6 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -19,6 +18,7 @@
 #include "environment.h"
 #include "launch.h"
 #include "lib/arena.h"
+#include "lib/format.h"
 #include "lib/kernel.h"
 
 #define NOFILE_DEFAULT 65536
@@ -212,7 +212,7 @@ static int execute(char **argv, const struct environment *environment, struct fa
 	}
 	while (*at != '\0') {
 		int length = (int)strcspn(at, ":");
-		int size = snprintf(path, sizeof(path), "%.*s/%s", length, at, argv[0]);
+		int size = format_text(path, sizeof(path), "%.*s/%s", length, at, argv[0]);
 		if (length > 0 && at[0] == '/' && size < (int)sizeof(path)) {
 			execve(path, argv, (char *const *)environment->texts);
 			if (errno != ENOENT && errno != ENOTDIR)

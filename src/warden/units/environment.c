@@ -4,12 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cell/cell.h"
 #include "lib/arena.h"
+#include "lib/format.h"
 
 #define ENV_FILE_MAX (256 * 1024)
 
@@ -155,7 +155,7 @@ static int read_env_file(struct environment *environment, const char *path, stru
 		if (next != NULL)
 			*next++ = '\0';
 		if (!parse_line(line, &pair)) {
-			snprintf(place, sizeof(place), "%s:%u", path, number);
+			format_text(place, sizeof(place), "%s:%u", path, number);
 			return fail_with(fail, EINVAL, "env-file", place);
 		}
 		int err = pair == NULL ? 0 : set(environment, pair, fail);
@@ -176,14 +176,14 @@ static int add_listens(const struct launch *launch, struct environment *environm
 		return 0;
 	for (size_t index = 0; index < launch->listen_count; index++) {
 		const char *name = strrchr(launch->listens[index], ' ') + 1;
-		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
-					 index == 0 ? "" : ":", name);
+		used += (size_t)format_text(names + used, sizeof(names) - used, "%s%s",
+					    index == 0 ? "" : ":", name);
 		if (used >= sizeof(names))
 			return fail_with(fail, E2BIG, "environment", "LISTEN_FDNAMES");
 	}
-	snprintf(number, sizeof(number), "%zu", launch->listen_count);
+	format_text(number, sizeof(number), "%zu", launch->listen_count);
 	int err = set_pair(environment, "LISTEN_FDS", number, fail);
-	snprintf(number, sizeof(number), "%d", (int)getpid());
+	format_text(number, sizeof(number), "%d", (int)getpid());
 	if (err == 0)
 		err = set_pair(environment, "LISTEN_PID", number, fail);
 	return err < 0 ? err : set_pair(environment, "LISTEN_FDNAMES", names, fail);
@@ -224,7 +224,7 @@ int environment_build(const struct launch *launch, const struct account *account
 	if (err == 0)
 		err = add_listens(launch, environment, fail);
 	if (err == 0 && launch->notify) {
-		snprintf(socket, sizeof(socket), NOTIFY_DIRECTORY "/%s.notify", launch->run);
+		format_text(socket, sizeof(socket), NOTIFY_DIRECTORY "/%s.notify", launch->run);
 		err = set_pair(environment, "NOTIFY_SOCKET", socket, fail);
 	}
 	environment->texts[environment->count] = NULL;

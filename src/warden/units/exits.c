@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "lib/format.h"
+#include "lib/number.h"
 
 #define FILE_MAX_BYTES (256 * 1024)
 
@@ -34,7 +36,7 @@ static uint64_t read_last(int fd)
 		return 0;
 	*end = '\0';
 	char *start = strrchr(tail, '\n');
-	return strtoull(start == NULL ? tail : start + 1, NULL, 10);
+	return leading_number(start == NULL ? tail : start + 1, 10);
 }
 
 static int open_file(void)
@@ -91,9 +93,9 @@ static off_t rotate_when_full(void)
 int exits_record(const char *unit, pid_t pid, int status, uint64_t at_ms, uint64_t *seq)
 {
 	char line[128];
-	int length = snprintf(line, sizeof(line), "%llu %s %d %d %llu\n",
-			      (unsigned long long)last_seq + 1, unit, (int)pid, status,
-			      (unsigned long long)at_ms);
+	int length = format_text(line, sizeof(line), "%llu %s %d %d %llu\n",
+				 (unsigned long long)last_seq + 1, unit, (int)pid, status,
+				 (unsigned long long)at_ms);
 	*seq = ++last_seq;
 	off_t size = rotate_when_full();
 	ssize_t written = write(file_fd, line, (size_t)length);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cell/cell.h"
+#include "lib/format.h"
 
 #define LINE_MAX_BYTES 16384
 #define NAME_SIZE 64
@@ -25,9 +26,9 @@ static unsigned int batch_lines;
 static void file_name(const struct log *log, unsigned int number, char *name)
 {
 	if (number == 0)
-		snprintf(name, NAME_SIZE, "%s.log", log->unit);
+		format_text(name, NAME_SIZE, "%s.log", log->unit);
 	else
-		snprintf(name, NAME_SIZE, "%s.log.%u", log->unit, number);
+		format_text(name, NAME_SIZE, "%s.log.%u", log->unit, number);
 }
 
 static int open_file(struct log *log)
@@ -65,9 +66,9 @@ static int format_head(char *to, size_t size, const char *stream, char tag)
 	struct tm time;
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &time);
-	return snprintf(to, size, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ %s %c ",
-			time.tm_year + 1900, time.tm_mon + 1, time.tm_mday, time.tm_hour,
-			time.tm_min, time.tm_sec, now.tv_nsec, stream, tag);
+	return format_text(to, size, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ %s %c ",
+			   time.tm_year + 1900, time.tm_mon + 1, time.tm_mday, time.tm_hour,
+			   time.tm_min, time.tm_sec, now.tv_nsec, stream, tag);
 }
 
 /* All of it or nothing: half a line is taken back. */
@@ -98,8 +99,9 @@ static void tell_dropped(struct log *log)
 {
 	char line[192];
 	int length = format_head(line, sizeof(line), "henge", 'F');
-	length += snprintf(line + length, sizeof(line) - (size_t)length, "dropped %llu lines: %s\n",
-			   (unsigned long long)log->dropped, strerror(log->dropped_err));
+	length += format_text(line + length, sizeof(line) - (size_t)length,
+			      "dropped %llu lines: %s\n", (unsigned long long)log->dropped,
+			      strerror(log->dropped_err));
 	if (append(log, line, (size_t)length) == 0)
 		log->dropped = 0;
 }

@@ -1,7 +1,6 @@
 /* NOTIFY_SOCKET of a run, sd_notify(3): READY=1 and STATUS= are heard, the rest is not. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "cell/cell.h"
+#include "lib/format.h"
 #include "unit.h"
 
 #define DATAGRAM_MAX 4096
@@ -47,7 +47,7 @@ static void on_datagram(struct watch *watch, uint32_t events)
 
 static void name_of(const struct run *run, char *name, size_t size)
 {
-	snprintf(name, size, "%s.notify", run->name);
+	format_text(name, size, "%s.notify", run->name);
 }
 
 int notify_open(struct run *run, struct failure *fail)
@@ -56,8 +56,8 @@ int notify_open(struct run *run, struct failure *fail)
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	name_of(run, name, sizeof(name));
 	/* By descriptor: a path of the cell would be the host's here. */
-	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
-		 cell.notify_directory, name);
+	format_text(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d/%s",
+		    cell.notify_directory, name);
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return fail_with(fail, errno, "socket", name);

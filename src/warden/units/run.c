@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,6 +11,7 @@
 #include "cell/cell.h"
 #include "exits.h"
 #include "lib/cgroup.h"
+#include "lib/format.h"
 #include "lib/kernel.h"
 #include "unit.h"
 
@@ -19,7 +19,7 @@
 static void choose_name(struct run *run, const struct unit *unit)
 {
 	bool taken = unit->runs != NULL && strcmp(unit->runs->name, unit->name) == 0;
-	snprintf(run->name, sizeof(run->name), "%s%s", unit->name, taken ? ".2" : "");
+	format_text(run->name, sizeof(run->name), "%s%s", unit->name, taken ? ".2" : "");
 }
 
 static struct run *make(struct unit *unit, const struct launch *launch, struct asker starter)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "launch.h"
+#include "lib/format.h"
 #include "lib/kernel.h"
 
 /* A stream socket that takes a connection, or would when it has accepted others, is in use: another unit's, by mistake.
@@ -51,7 +52,7 @@ static int remove_path(const char *path)
 	if (path[0] != '/' || name - path >= (int)sizeof(parent) - 1)
 		return -EINVAL;
 	/* Up to the slash and with it, so that the parent of /name is /. */
-	snprintf(parent, sizeof(parent), "%.*s", (int)(name - path) + 1, path);
+	format_text(parent, sizeof(parent), "%.*s", (int)(name - path) + 1, path);
 	uint64_t resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
 	int directory = kernel_openat2(AT_FDCWD, parent, O_PATH | O_DIRECTORY, resolve);
 	if (directory < 0)

@@ -1,6 +1,6 @@
 /* What is told of a unit and its runs: as state, which whoever comes later asks for, and as events. */
-#include <stdio.h>
 
+#include "lib/format.h"
 #include "unit.h"
 
 static void add_flag(struct message *message, const char *key, bool is_set)
@@ -30,8 +30,8 @@ static void open_unit(struct message *message, const struct unit *unit, const ch
 	add_number(message, "starts", unit->starts);
 	if (unit->exit_ms > 0) {
 		char text[48];
-		snprintf(text, sizeof(text), "%d %llu", unit->status,
-			 (unsigned long long)unit->exit_ms);
+		format_text(text, sizeof(text), "%d %llu", unit->status,
+			    (unsigned long long)unit->exit_ms);
 		add_text(message, "exit", text);
 	}
 }

@@ -2,10 +2,11 @@
 #include "frame.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "lib/format.h"
 
 void message_add(struct message *message, const char *text)
 {
@@ -27,7 +28,7 @@ void message_add(struct message *message, const char *text)
 void message_add_number(struct message *message, long long number)
 {
 	char text[24];
-	snprintf(text, sizeof(text), "%lld", number);
+	format_text(text, sizeof(text), "%lld", number);
 	message_add(message, text);
 }
 
