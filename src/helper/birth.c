@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/scoped.h"
 #include "wire/frame.h"
 
 #define LENGTH_BYTES 4
@@ -23,24 +24,35 @@ static int read_all(int fd, void *to, size_t length)
 	return 0;
 }
 
-char *birth_read(int connection, size_t *length, struct failure *fail)
+static int read_message(int connection, char **message, size_t *length)
 {
 	unsigned char head[LENGTH_BYTES];
 	int err = read_all(connection, head, sizeof(head));
+	if (err < 0)
+		return err;
 	*length = (size_t)head[0] | (size_t)head[1] << 8 | (size_t)head[2] << 16 |
 		  (size_t)head[3] << 24;
-	if (err == 0 && (*length == 0 || *length > FRAME_MAX_BYTES))
-		err = -EMSGSIZE;
-	char *message = err < 0 ? NULL : malloc(*length);
-	if (err == 0)
-		err = message == NULL ? -ENOMEM : read_all(connection, message, *length);
-	if (err == 0 && message[*length - 1] != '\0')
-		err = -EBADMSG;
-	if (err == 0)
-		return message;
-	free(message);
-	fail_with(fail, err, "read", "request");
-	return NULL;
+	if (*length == 0 || *length > FRAME_MAX_BYTES)
+		return -EMSGSIZE;
+	SCOPED_TEXT char *text = malloc(*length);
+	if (text == NULL)
+		return -ENOMEM;
+	if ((err = read_all(connection, text, *length)) < 0)
+		return err;
+	if (text[*length - 1] != '\0')
+		return -EBADMSG;
+	*message = text;
+	text = NULL;
+	return 0;
+}
+
+char *birth_read(int connection, size_t *length, struct failure *fail)
+{
+	char *message = NULL;
+	int err = read_message(connection, &message, length);
+	if (err < 0)
+		fail_with(fail, err, "read", "request");
+	return message;
 }
 
 char *birth_next(char **at, const char *end)

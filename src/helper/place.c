@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/kernel.h"
+#include "lib/scoped.h"
 
 #define NODES "/sys/devices/system/node/has_memory"
 #define NODES_MAX 1024
@@ -51,13 +52,10 @@ static bool parse_list(const char *text, struct nodes *nodes)
 static int read_nodes(int dirfd, const char *path, struct nodes *nodes)
 {
 	char text[4096];
-	int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+	SCOPED_FD int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	int err = length < 0 ? -errno : 0;
-	if (fd >= 0)
-		close(fd);
-	if (err < 0)
-		return err;
+	if (length < 0)
+		return -errno;
 	text[length] = '\0';
 	return parse_list(text, nodes) ? 0 : -ERANGE;
 }
@@ -117,11 +115,9 @@ static int place_below(int dirfd, const struct nodes *all, const struct nodes *t
 	for (struct dirent *entry; err == 0 && (entry = readdir(directory)) != NULL;) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
-		int child = openat(dirfd, entry->d_name,
-				   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		SCOPED_FD int child = openat(dirfd, entry->d_name,
+					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		err = child < 0 ? -errno : place(child, all, to, depth + 1);
-		if (child >= 0)
-			close(child);
 		/* A unit's leaf goes with the unit. */
 		if (err == -ENOENT || err == -ENODEV)
 			err = 0;
@@ -150,14 +146,12 @@ static int place(int dirfd, const struct nodes *all, const struct nodes *outer, 
 int place_memory(const char *cgroup)
 {
 	struct nodes all;
-	int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	SCOPED_FD int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int err = fd < 0 ? -errno : read_nodes(AT_FDCWD, NODES, &all);
 	/* A kernel without NUMA: nothing can lie elsewhere. */
 	bool flat = fd >= 0 && err == -ENOENT;
 	if (err == 0)
 		err = place(fd, &all, NULL, 0);
-	if (fd >= 0)
-		close(fd);
 	if (err == 0 || flat)
 		return 0;
 	fprintf(stderr, "%s: %s\n", cgroup, strerror(-err));

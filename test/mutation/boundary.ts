@@ -15,11 +15,11 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   {
     // Every look for a mount point refuses links first; this is for one that is put in its way in between.
     name: "a mount point is made through a link that a volume has",
-    file: "src/warden/rootfs.c",
+    file: "src/warden/boundary/rootfs.c",
     from: "uint64_t resolve = RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH;",
     to: "uint64_t resolve = 0;",
     also: {
-      file: "src/warden/mount.c",
+      file: "src/warden/lib/mount.c",
       from: "RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS",
       to: "RESOLVE_IN_ROOT",
     },
@@ -30,7 +30,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   // Each mask is a word of one list; /proc/kcore, which not every host has, is covered by the same test where it is.
   {
     name: "the host's keys are not masked",
-    file: "src/warden/kernelfs.c",
+    file: "src/warden/boundary/kernelfs.c",
     from: '"/proc/keys",',
     to: "",
     fails: MASKED,
@@ -38,7 +38,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   },
   {
     name: "the kernel's debugger is not masked",
-    file: "src/warden/kernelfs.c",
+    file: "src/warden/boundary/kernelfs.c",
     from: '"/sys/kernel/debug",',
     to: "",
     fails: MASKED,
@@ -46,7 +46,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   },
   {
     name: "the kernel's tracer is not masked",
-    file: "src/warden/kernelfs.c",
+    file: "src/warden/boundary/kernelfs.c",
     from: '"/sys/kernel/tracing",',
     to: "",
     fails: MASKED,
@@ -55,7 +55,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   // So is each of these, where a host has it; every host has interrupts.
   {
     name: "interrupts can be moved by who may write there",
-    file: "src/warden/kernelfs.c",
+    file: "src/warden/boundary/kernelfs.c",
     from: '"/proc/irq",',
     to: "",
     fails: READ_ONLY,
@@ -64,11 +64,11 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   {
     // No descriptor of a directory is left to go through: arrange_fds has closed them.
     name: "a unit works in a directory of the host's that a descriptor led to",
-    file: "src/warden/child.c",
+    file: "src/warden/units/child.c",
     from: "return seen[0] == '/' ? 0 : fail_with(fail, ENOENT, \"chdir\", path);",
     to: "return 0;",
     also: {
-      file: "src/warden/child.c",
+      file: "src/warden/units/child.c",
       from: "int err = kernel_close_range((unsigned int)last + 1, ~0U, 0);",
       to: "int err = 0;",
     },
@@ -78,7 +78,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   },
   {
     name: "the warden's memory can be read by a root that may not trace",
-    file: "src/warden/detach.c",
+    file: "src/warden/cell/detach.c",
     from: " || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0",
     to: "",
     fails:
@@ -87,7 +87,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   },
   {
     name: "units share a session keyring",
-    file: "src/warden/child.c",
+    file: "src/warden/units/child.c",
     from: "int err = kernel_new_session_keyring();",
     to: "int err = 0;",
     test: "test/system/warden-given.test.ts",
@@ -96,24 +96,24 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   },
   {
     name: "a unit may dump core",
-    file: "src/warden/child.c",
-    from: 'err = set_limit(RLIMIT_CORE, 1, "core", fail);',
-    to: "err = 0;",
+    file: "src/warden/units/child.c",
+    from: 'err = set_limit(RLIMIT_CORE, 1, "core", fail)',
+    to: "err = 0",
     test: "test/system/warden-given.test.ts",
     fails: "what a unit is given > is limits of its own, and no core dump",
     built: true,
   },
   {
     name: "a cell's /dev can be written",
-    file: "src/warden/kernelfs.c",
-    from: 'err = mount_restrict(dev, MOUNT_ATTR_RDONLY, -1, false, "/dev", fail);',
-    to: "err = 0;",
+    file: "src/warden/boundary/kernelfs.c",
+    from: 'err = mount_restrict(dev, MOUNT_ATTR_RDONLY, -1, false, "/dev", fail)',
+    to: "err = 0",
     fails: "the boundary of a cell > has a /dev that cannot be added to",
     ...BOUNDARY,
   },
   {
     name: "setuid programs of the host's root are honoured",
-    file: "src/warden/rootfs.c",
+    file: "src/warden/boundary/rootfs.c",
     from: "MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;",
     to: "MOUNT_ATTR_RDONLY;",
     fails: "the boundary of a cell > honours no setuid bit and no device node of the host's root",
@@ -121,7 +121,7 @@ export const CELL_BOUNDARY: readonly Mutation[] = [
   },
   {
     name: "PID 1 of a cell keeps its capabilities",
-    file: "src/warden/init.c",
+    file: "src/warden/boundary/init.c",
     from: "err = kernel_capset(0);",
     to: "err = 0;",
     fails: "the boundary of a cell > has a PID 1 without any capability",

@@ -11,6 +11,7 @@
 
 #include "lib/kernel.h"
 #include "lib/mount.h"
+#include "lib/scoped.h"
 #include "sources.h"
 
 struct file {
@@ -61,12 +62,10 @@ static int unmount(int root, const char *path, struct failure *fail)
 		return fail_with(fail, ENAMETOOLONG, "umount", path);
 	memcpy(directory, path, length);
 	directory[length] = '\0';
-	int fd = mount_target(root, directory, true);
+	SCOPED_FD int fd = mount_target(root, directory, true);
 	if (fd < 0)
 		return fail_with(fail, fd, "umount", path);
-	int err = fchdir(fd);
-	close(fd);
-	return err < 0 || umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) < 0
+	return fchdir(fd) < 0 || umount2(name, MNT_DETACH | UMOUNT_NOFOLLOW) < 0
 		       ? fail_with(fail, errno, "umount", path)
 		       : 0;
 }
@@ -87,36 +86,32 @@ static int replace(int root, int target, const struct file *file, struct failure
 static int renew(int root, const struct file *file, struct failure *fail)
 {
 	struct stat now, shown;
-	int target = mount_target(root, file->path, false);
+	SCOPED_FD int target = mount_target(root, file->path, false);
 	if (target < 0)
 		return fail_with(fail, target, "mount", file->path);
-	int err = 0;
 	if (fstat(file->fd, &now) < 0 || fstat(target, &shown) < 0)
-		err = fail_with(fail, errno, "stat", file->path);
-	else if (!S_ISREG(shown.st_mode))
-		err = fail_with(fail, ESTALE, "mount", file->path);
-	else if (now.st_dev != shown.st_dev || now.st_ino != shown.st_ino)
-		err = replace(root, target, file, fail);
-	close(target);
-	return err;
+		return fail_with(fail, errno, "stat", file->path);
+	if (!S_ISREG(shown.st_mode))
+		return fail_with(fail, ESTALE, "mount", file->path);
+	if (now.st_dev != shown.st_dev || now.st_ino != shown.st_ino)
+		return replace(root, target, file, fail);
+	return 0;
 }
 
 int files_renew(struct failure *fail)
 {
 	if (file_count == 0)
 		return 0;
-	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	SCOPED_FD int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return fail_with(fail, errno, "open", "/");
-	int err = 0;
-	for (struct file *file = files; err == 0 && file < files + file_count; file++) {
+	for (struct file *file = files; file < files + file_count; file++) {
 		if (file->fd < 0)
 			continue;
-		err = renew(root, file, fail);
+		int err = renew(root, file, fail);
 		close(file->fd);
+		if (err < 0)
+			return err;
 	}
-	if (err == 0 && fchdir(root) < 0)
-		err = fail_with(fail, errno, "chdir", "/");
-	close(root);
-	return err;
+	return fchdir(root) < 0 ? fail_with(fail, errno, "chdir", "/") : 0;
 }

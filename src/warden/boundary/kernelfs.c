@@ -11,6 +11,7 @@
 #include "lib/format.h"
 #include "lib/kernel.h"
 #include "lib/mount.h"
+#include "lib/scoped.h"
 
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -34,12 +35,8 @@ static const char *const masked[] = {
 static int place(int root, const char *type, const char *const *options, uint64_t attributes,
 		 const char *path, struct failure *fail)
 {
-	int fd = mount_new(type, options, attributes, fail);
-	if (fd < 0)
-		return fd;
-	int err = mount_attach(fd, root, path, true, fail);
-	close(fd);
-	return err;
+	SCOPED_FD int fd = mount_new(type, options, attributes, fail);
+	return fd < 0 ? fd : mount_attach(fd, root, path, true, fail);
 }
 
 int kernelfs_tmpfs(int root, const char *path, const char *mode, const char *size,
@@ -81,64 +78,62 @@ static int make_nodes(int dev, struct failure *fail)
 	return 0;
 }
 
-static int build_dev(int root, unsigned int uid_base, struct failure *fail)
+static int build_nodes(int root, struct failure *fail)
 {
 	static const char *const options[] = { "mode", "0755", "size", "64k", NULL };
-	char group[16];
-	int dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, fail);
+	SCOPED_FD int dev =
+		mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, fail);
+	int err;
 	if (dev < 0)
 		return dev;
-	int err = make_nodes(dev, fail);
-	if (err == 0)
-		err = mount_restrict(dev, MOUNT_ATTR_RDONLY, -1, false, "/dev", fail);
-	if (err == 0)
-		err = mount_attach(dev, root, "/dev", true, fail);
-	close(dev);
+	if ((err = make_nodes(dev, fail)) < 0 ||
+	    (err = mount_restrict(dev, MOUNT_ATTR_RDONLY, -1, false, "/dev", fail)) < 0)
+		return err;
+	return mount_attach(dev, root, "/dev", true, fail);
+}
+
+static int build_dev(int root, unsigned int uid_base, struct failure *fail)
+{
+	char group[16];
+	int err;
 	/* Group tty, 5 in Debian and everywhere else. */
 	format_text(group, sizeof(group), "%u", uid_base + 5);
 	const char *const terminals[] = { "mode", "0620", "ptmxmode", "0666", "gid", group, NULL };
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
-	if (err == 0)
-		err = place(root, "devpts", terminals, attributes, "/dev/pts", fail);
-	if (err == 0)
-		err = kernelfs_tmpfs(root, "/dev/shm", "1777", "50%", uid_base, fail);
-	return err;
+	if ((err = build_nodes(root, fail)) < 0 ||
+	    (err = place(root, "devpts", terminals, attributes, "/dev/pts", fail)) < 0)
+		return err;
+	return kernelfs_tmpfs(root, "/dev/shm", "1777", "50%", uid_base, fail);
 }
 
 /* empty: a read-only tmpfs, made at the first directory it masks and cloned for the others. */
 static int mask(int root, const char *path, int *empty, struct failure *fail)
 {
 	struct stat status;
-	int target = mount_target(root, path, false);
+	SCOPED_FD int target = mount_target(root, path, false);
 	if (target < 0)
 		return target == -ENOENT ? 0 : fail_with(fail, target, "mask", path);
-	int err = fstat(target, &status) < 0 ? -errno : 0;
-	close(target);
-	if (err < 0)
-		return fail_with(fail, err, "mask", path);
+	if (fstat(target, &status) < 0)
+		return fail_with(fail, errno, "mask", path);
 	if (S_ISDIR(status.st_mode))
 		return kernelfs_hide(root, path, empty, fail);
-	int null = kernel_open_tree(root, "dev/null", OPEN_TREE_CLONE);
+	SCOPED_FD int null = kernel_open_tree(root, "dev/null", OPEN_TREE_CLONE);
 	if (null < 0)
 		return fail_with(fail, null, "open_tree", "/dev/null");
-	err = mount_attach(null, root, path, false, fail);
-	close(null);
-	return err;
+	return mount_attach(null, root, path, false, fail);
 }
 
 int kernelfs_hide(int root, const char *path, int *empty, struct failure *fail)
 {
 	static const char *const options[] = { "mode", "0555", "size", "4k", NULL };
 	bool first = *empty < 0;
-	int fd = first ? mount_new("tmpfs", options, PLAIN | MOUNT_ATTR_RDONLY, fail)
-		       : mount_clone(*empty, fail);
+	SCOPED_FD int fd = first ? mount_new("tmpfs", options, PLAIN | MOUNT_ATTR_RDONLY, fail)
+				 : mount_clone(*empty, fail);
 	if (fd < 0)
 		return fd;
 	int err = mount_attach(fd, root, path, true, fail);
 	if (first && err == 0)
-		*empty = fd;
-	else
-		close(fd);
+		*empty = scoped_keep(&fd);
 	return err;
 }
 
@@ -146,18 +141,15 @@ int kernelfs_build(int root, unsigned int uid_base, int *empty, struct failure *
 {
 	static const char *const proc[] = { "hidepid", "invisible", NULL };
 	static const char *const none[] = { NULL };
-	int err = place(root, "proc", proc, PLAIN, "/proc", fail);
-	if (err == 0)
-		err = place(root, "sysfs", none, PLAIN | MOUNT_ATTR_RDONLY, "/sys", fail);
-	if (err == 0)
-		err = place(root, "cgroup2", none, PLAIN | MOUNT_ATTR_RDONLY, "/sys/fs/cgroup",
-			    fail);
-	if (err == 0)
-		err = build_dev(root, uid_base, fail);
-	if (err == 0)
-		err = kernelfs_tmpfs(root, "/run", "0755", "50%", uid_base, fail);
-	if (err == 0)
-		err = kernelfs_tmpfs(root, "/tmp", "1777", "50%", uid_base, fail);
+	uint64_t sealed = PLAIN | MOUNT_ATTR_RDONLY;
+	int err;
+	if ((err = place(root, "proc", proc, PLAIN, "/proc", fail)) < 0 ||
+	    (err = place(root, "sysfs", none, sealed, "/sys", fail)) < 0 ||
+	    (err = place(root, "cgroup2", none, sealed, "/sys/fs/cgroup", fail)) < 0 ||
+	    (err = build_dev(root, uid_base, fail)) < 0 ||
+	    (err = kernelfs_tmpfs(root, "/run", "0755", "50%", uid_base, fail)) < 0 ||
+	    (err = kernelfs_tmpfs(root, "/tmp", "1777", "50%", uid_base, fail)) < 0)
+		return err;
 	for (size_t index = 0; err == 0 && index < sizeof(frozen) / sizeof(char *); index++)
 		err = mount_freeze(root, frozen[index], fail);
 	for (size_t index = 0; err == 0 && index < sizeof(masked) / sizeof(char *); index++)

@@ -14,6 +14,7 @@
 #include "lib/kernel.h"
 #include "lib/mount.h"
 #include "lib/number.h"
+#include "lib/scoped.h"
 #include "sources.h"
 #include "strip.h"
 #include "units/account.h"
@@ -70,7 +71,8 @@ static int give_top(void *argument, struct failure *fail)
 	struct account account;
 	struct stat status;
 	uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS;
-	int fd = kernel_openat2(place->root, entry->path, O_RDONLY | O_DIRECTORY, resolve);
+	SCOPED_FD int fd =
+		kernel_openat2(place->root, entry->path, O_RDONLY | O_DIRECTORY, resolve);
 	if (fd < 0)
 		return fail_with(fail, fd, "open", entry->path);
 	if (fstat(fd, &status) < 0)
@@ -106,12 +108,11 @@ static int find_or_make_point(int root, const struct entry *entry, int user_ns,
 			      struct failure *fail)
 {
 	struct place place = { .root = root, .entry = entry };
-	int target = mount_target(root, entry->path, entry->kind != ENTRY_FILE);
+	SCOPED_FD int target = mount_target(root, entry->path, entry->kind != ENTRY_FILE);
 	if (target == -ENOENT)
 		return userns_run(user_ns, make_point, &place, fail);
 	if (target < 0)
 		return fail_with(fail, target, "mount", entry->path);
-	close(target);
 	return 0;
 }
 
@@ -129,20 +130,19 @@ static int add_entry(int root, const struct request *request, struct entry *entr
 				      fail);
 	err = mount_attach(entry->fd, root, entry->path, entry->kind != ENTRY_FILE, fail);
 	close(entry->fd);
-	if (err == 0 && (entry->owner != NULL || entry->mode != NULL))
-		err = userns_run(user_ns, give_top, &place, fail);
-	return err;
+	if (err < 0 || (entry->owner == NULL && entry->mode == NULL))
+		return err;
+	return userns_run(user_ns, give_top, &place, fail);
 }
 
 /* A directory of the host that is not there needs no hiding. */
 static int hide(int root, const char *path, int *empty, struct failure *fail)
 {
-	int target = mount_target(root, path, true);
+	SCOPED_FD int target = mount_target(root, path, true);
 	if (target == -ENOENT)
 		return 0;
 	if (target < 0)
 		return fail_with(fail, target, "hide", path);
-	close(target);
 	return kernelfs_hide(root, path, empty, fail);
 }
 
@@ -176,20 +176,13 @@ static int add_notify_directory(int root, struct failure *fail)
 {
 	static const char *const options[] = { "mode", "0755", "size", "16k", NULL };
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-	int run = mount_target(root, "/run", true);
+	SCOPED_FD int run = mount_target(root, "/run", true);
 	if (run < 0)
 		return fail_with(fail, run, "mount", "/run");
-	if (mkdirat(run, "henge", 0755) < 0) {
-		close(run);
+	if (mkdirat(run, "henge", 0755) < 0)
 		return fail_with(fail, errno, "mkdir", NOTIFY_DIRECTORY);
-	}
-	close(run);
-	int fd = mount_new("tmpfs", options, attributes, fail);
-	if (fd < 0)
-		return fd;
-	int err = mount_attach(fd, root, NOTIFY_DIRECTORY, true, fail);
-	close(fd);
-	return err;
+	SCOPED_FD int fd = mount_new("tmpfs", options, attributes, fail);
+	return fd < 0 ? fd : mount_attach(fd, root, NOTIFY_DIRECTORY, true, fail);
 }
 
 /* The host's root keeps its ids: its files show as nobody's, readable where others may read. */
@@ -236,12 +229,10 @@ int rootfs_build(struct request *request, int user_ns, struct failure *fail)
 	err = kernel_move_mount(root, old_root);
 	if (err < 0)
 		return fail_with(fail, err, "mount", "/");
-	err = request->host_root ? hide_entries(root, request, &empty, fail) : 0;
-	if (err == 0)
-		err = kernelfs_build(root, request->uid_base, &empty, fail);
-	if (err == 0)
-		err = add_notify_directory(root, fail);
-	if (err == 0)
-		err = add_entries(root, request, user_ns, fail);
-	return err < 0 ? err : pivot(old_root, root, fail);
+	if ((request->host_root && (err = hide_entries(root, request, &empty, fail)) < 0) ||
+	    (err = kernelfs_build(root, request->uid_base, &empty, fail)) < 0 ||
+	    (err = add_notify_directory(root, fail)) < 0 ||
+	    (err = add_entries(root, request, user_ns, fail)) < 0)
+		return err;
+	return pivot(old_root, root, fail);
 }

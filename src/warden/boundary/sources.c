@@ -13,6 +13,7 @@
 #include "lib/identity.h"
 #include "lib/kernel.h"
 #include "lib/mount.h"
+#include "lib/scoped.h"
 
 static int check_identity(int fd, const struct source *source, struct failure *fail)
 {
@@ -39,19 +40,18 @@ static int tree_open(const char *path, struct failure *fail)
 int source_open(const struct source *source, bool read_only, int user_ns, struct failure *fail)
 {
 	uint64_t attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
-	int fd = source->type == ZFS_SUPER ? dataset_mount(source->path, source->sealed, fail)
-					   : tree_open(source->path, fail);
+	SCOPED_FD int fd = source->type == ZFS_SUPER
+				   ? dataset_mount(source->path, source->sealed, fail)
+				   : tree_open(source->path, fail);
+	int err;
 	if (fd < 0)
 		return fd;
 	if (read_only)
 		attributes |= MOUNT_ATTR_RDONLY;
-	int err = check_identity(fd, source, fail);
-	if (err == 0)
-		err = mount_restrict(fd, attributes, user_ns, false, source->path, fail);
-	if (err == 0)
-		return fd;
-	close(fd);
-	return err;
+	if ((err = check_identity(fd, source, fail)) < 0 ||
+	    (err = mount_restrict(fd, attributes, user_ns, false, source->path, fail)) < 0)
+		return err;
+	return scoped_keep(&fd);
 }
 
 int source_open_file(const char *path, int user_ns, struct failure *fail)
@@ -59,20 +59,17 @@ int source_open_file(const char *path, int user_ns, struct failure *fail)
 	uint64_t attributes =
 		MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
 	struct stat status;
-	int fd = kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+	SCOPED_FD int fd = kernel_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 	if (fd < 0)
 		return fail_with(fail, fd, "open_tree", path);
-	int err = fstat(fd, &status) < 0 ? fail_with(fail, errno, "stat", path) : 0;
-	if (err == 0 && !S_ISREG(status.st_mode))
-		err = fail_with(fail, EINVAL, "stat", path);
-	if (err == 0)
-		err = mount_restrict(fd, attributes, user_ns, false, path, fail);
-	if (err == -EINVAL && S_ISREG(status.st_mode))
+	if (fstat(fd, &status) < 0)
+		return fail_with(fail, errno, "stat", path);
+	if (!S_ISREG(status.st_mode))
+		return fail_with(fail, EINVAL, "stat", path);
+	int err = mount_restrict(fd, attributes, user_ns, false, path, fail);
+	if (err == -EINVAL)
 		err = mount_restrict(fd, attributes, -1, false, path, fail);
-	if (err == 0)
-		return fd;
-	close(fd);
-	return err;
+	return err < 0 ? err : scoped_keep(&fd);
 }
 
 int sources_open(struct request *request, int user_ns, struct failure *fail)

@@ -16,6 +16,7 @@
 #include "lib/cgroup.h"
 #include "lib/format.h"
 #include "lib/kernel.h"
+#include "lib/scoped.h"
 
 #define ID_COUNT 65536
 
@@ -29,12 +30,8 @@ static const char *const namespace_limits[] = {
 
 static int write_file(int directory, const char *path, const char *text)
 {
-	int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
+	SCOPED_FD int fd = openat(directory, path, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
 int userns_forbid_namespaces(int sysctls, struct failure *fail)
@@ -85,14 +82,13 @@ static int open_namespace(pid_t pid, const char *name, int *fd, struct failure *
 /* While the helper waits: maps, then descriptors. */
 static int furnish(int told, unsigned int base, struct userns *made, struct failure *fail)
 {
-	int err = failure_hear(told, "user namespace", fail);
-	if (err == 0)
-		err = write_map(made->helper, "uid_map", base, fail);
-	if (err == 0)
-		err = write_map(made->helper, "gid_map", base, fail);
-	if (err == 0)
-		err = open_namespace(made->helper, "user", &made->user, fail);
-	return err < 0 ? err : open_namespace(made->helper, "cgroup", &made->cgroup, fail);
+	int err;
+	if ((err = failure_hear(told, "user namespace", fail)) < 0 ||
+	    (err = write_map(made->helper, "uid_map", base, fail)) < 0 ||
+	    (err = write_map(made->helper, "gid_map", base, fail)) < 0 ||
+	    (err = open_namespace(made->helper, "user", &made->user, fail)) < 0)
+		return err;
+	return open_namespace(made->helper, "cgroup", &made->cgroup, fail);
 }
 
 void userns_release(struct userns *made)

@@ -20,6 +20,7 @@
 #include "lib/format.h"
 #include "lib/handover.h"
 #include "lib/kernel.h"
+#include "lib/scoped.h"
 #include "pressure.h"
 #include "record.h"
 #include "serve.h"
@@ -107,21 +108,19 @@ static int open_own(const char *path, int *fd, struct failure *fail)
 /* The ways into the cell, while its init is fresh and nothing else runs there. */
 static int open_ways_in(struct failure *fail)
 {
-	int err = open_of_init("ns/pid", O_RDONLY, &cell.pid_ns, fail);
-	if (err == 0)
-		err = open_of_init("ns/net", O_RDONLY, &cell.net_ns, fail);
-	if (err == 0)
-		err = open_of_init("root" NOTIFY_DIRECTORY, O_PATH | O_DIRECTORY,
-				   &cell.notify_directory, fail);
-	if (err == 0)
-		err = open_of_init("root/dev/pts", O_PATH | O_DIRECTORY, &cell.terminals, fail);
-	if (err == 0)
-		err = open_own("/proc/self/ns/pid", &cell.own_pid_ns, fail);
-	if (err == 0)
-		err = open_own("/proc/self/ns/net", &cell.own_net_ns, fail);
-	if (err == 0 && setns(cell.pid_ns, CLONE_NEWPID) < 0)
-		err = fail_with(fail, errno, "setns", "pid namespace");
-	return err;
+	int flags = O_PATH | O_DIRECTORY;
+	int err;
+	if ((err = open_of_init("ns/pid", O_RDONLY, &cell.pid_ns, fail)) < 0 ||
+	    (err = open_of_init("ns/net", O_RDONLY, &cell.net_ns, fail)) < 0 ||
+	    (err = open_of_init("root" NOTIFY_DIRECTORY, flags, &cell.notify_directory, fail)) <
+		    0 ||
+	    (err = open_of_init("root/dev/pts", flags, &cell.terminals, fail)) < 0 ||
+	    (err = open_own("/proc/self/ns/pid", &cell.own_pid_ns, fail)) < 0 ||
+	    (err = open_own("/proc/self/ns/net", &cell.own_net_ns, fail)) < 0)
+		return err;
+	if (setns(cell.pid_ns, CLONE_NEWPID) < 0)
+		return fail_with(fail, errno, "setns", "pid namespace");
+	return 0;
 }
 
 static int enable_controllers(const struct request *request, struct failure *fail)
@@ -132,24 +131,29 @@ static int enable_controllers(const struct request *request, struct failure *fai
 	return err < 0 ? fail_with(fail, err, "write", "cgroup.subtree_control") : 0;
 }
 
+static int begin_init(struct request *request, int *told, struct failure *fail)
+{
+	struct userns made = { .user = -1, .cgroup = -1 };
+	int err = userns_make(cell.cgroup, request->uid_base, &made, fail);
+	SCOPED_FD int cgroup_ns = made.cgroup;
+	cell.user_ns = made.user;
+	if (err < 0)
+		return err;
+	err = init_begin(request, &made, told, fail);
+	userns_release(&made);
+	return err;
+}
+
 /* The cell's cgroup has no process of its own left: only now may it hand controllers to its leaves.
  * Init is in one already, within the limits of the cell; it goes on building meanwhile. */
 static int build(struct request *request, struct failure *fail)
 {
-	struct userns made = { .user = -1, .cgroup = -1 };
-	int told;
-	int err = userns_make(cell.cgroup, request->uid_base, &made, fail);
-	cell.user_ns = made.user;
-	if (err == 0)
-		err = init_begin(request, &made, &told, fail);
-	userns_release(&made);
-	if (made.cgroup >= 0)
-		close(made.cgroup);
-	if (err == 0)
-		err = enable_controllers(request, fail);
-	if (err == 0)
-		err = init_await(told, fail);
-	return err < 0 ? err : open_ways_in(fail);
+	int told = -1;
+	int err;
+	if ((err = begin_init(request, &told, fail)) < 0 ||
+	    (err = enable_controllers(request, fail)) < 0 || (err = init_await(told, fail)) < 0)
+		return err;
+	return open_ways_in(fail);
 }
 
 static void take_down(void)
@@ -165,32 +169,29 @@ static void take_down(void)
 
 static int open_places(const struct request *request, struct failure *fail)
 {
-	int err = open_directory(request->cgroup, &cell.cgroup, fail);
-	if (err == 0)
-		err = open_directory(request->run, &cell.run_directory, fail);
-	if (err == 0)
-		err = open_directory(request->logs, &cell.logs, fail);
+	int err;
 	cell.name = strdup(request->cell);
 	cell.boundary = strdup(request->boundary);
 	cell.uid_base = request->uid_base;
-	return err < 0 ? err : files_keep(request, fail);
+	if ((err = open_directory(request->cgroup, &cell.cgroup, fail)) < 0 ||
+	    (err = open_directory(request->run, &cell.run_directory, fail)) < 0 ||
+	    (err = open_directory(request->logs, &cell.logs, fail)) < 0)
+		return err;
+	return files_keep(request, fail);
 }
 
 /* Found by the next daemon from the first moment on: a socket that answers when the cell stands. */
 static int prepare(const struct request *request, struct failure *fail)
 {
-	int err = open_places(request, fail);
-	if (err == 0)
-		err = record_lock(fail);
-	if (err == 0)
-		err = loop_open() < 0 ? fail_with(fail, errno, "epoll_create", NULL) : 0;
-	if (err == 0)
-		err = exits_open(request->state, fail);
-	if (err == 0)
-		err = serve_open(request->run, fail);
-	if (err == 0)
-		err = record_write(request->boot, request->cgroup, fail);
-	return err;
+	int err;
+	if ((err = open_places(request, fail)) < 0 || (err = record_lock(fail)) < 0)
+		return err;
+	if (loop_open() < 0)
+		return fail_with(fail, errno, "epoll_create", NULL);
+	if ((err = exits_open(request->state, fail)) < 0 ||
+	    (err = serve_open(request->run, fail)) < 0)
+		return err;
+	return record_write(request->boot, request->cgroup, fail);
 }
 
 static int close_inherited(bool joins_network)
@@ -224,14 +225,13 @@ static int become_warden(struct request *request, char *text, size_t length, str
 
 static int stand_up(struct request *request, struct failure *fail)
 {
-	int err = prepare(request, fail);
-	if (err == 0)
-		err = build(request, fail);
-	if (err < 0)
+	int err;
+	if ((err = prepare(request, fail)) < 0 || (err = build(request, fail)) < 0) {
 		take_down();
-	else
-		pressure_open();
-	return err;
+		return err;
+	}
+	pressure_open();
+	return 0;
 }
 
 int main(int argc, char **argv)

@@ -10,6 +10,7 @@
 #include "cell.h"
 #include "lib/format.h"
 #include "lib/process.h"
+#include "lib/scoped.h"
 
 static bool locked;
 
@@ -38,11 +39,10 @@ int record_write(const char *boot, const char *cgroup, struct failure *fail)
 	if (length >= (int)sizeof(text))
 		return fail_with(fail, ENAMETOOLONG, "write", "warden");
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(cell.run_directory, "warden.new", flags, 0600);
+	SCOPED_FD int fd = openat(cell.run_directory, "warden.new", flags, 0600);
 	if (fd < 0)
 		return fail_with(fail, errno, "open", "warden.new");
 	ssize_t written = write(fd, text, (size_t)length);
-	close(fd);
 	if (written != length)
 		return fail_with(fail, written < 0 ? errno : ENOSPC, "write", "warden.new");
 	if (renameat(cell.run_directory, "warden.new", cell.run_directory, "warden") < 0)

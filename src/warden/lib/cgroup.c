@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "number.h"
+#include "scoped.h"
 
 int cgroup_open_leaf(int cell_fd, const char *name)
 {
@@ -25,12 +26,8 @@ int cgroup_open_leaf(int cell_fd, const char *name)
 
 int cgroup_write(int dirfd, const char *file, const char *text)
 {
-	int fd = openat(dirfd, file, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	int err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
+	SCOPED_FD int fd = openat(dirfd, file, O_WRONLY | O_CLOEXEC);
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
 }
 
 int cgroup_kill(int dirfd)
@@ -74,33 +71,26 @@ long cgroup_oom_kills(int memory_events_fd)
 
 long cgroup_oom_kills_in(int dirfd)
 {
-	int fd = cgroup_open_memory_events(dirfd);
-	long kills = fd < 0 ? -1 : cgroup_oom_kills(fd);
-	if (fd >= 0)
-		close(fd);
-	return kills;
+	SCOPED_FD int fd = cgroup_open_memory_events(dirfd);
+	return fd < 0 ? -1 : cgroup_oom_kills(fd);
 }
 
 int cgroup_empty(int dirfd, int timeout_ms)
 {
-	int events = cgroup_open_events(dirfd);
+	SCOPED_FD int events = cgroup_open_events(dirfd);
 	if (events < 0)
 		return events;
-	int err = 0;
 	while (cgroup_is_populated(events)) {
 		struct pollfd change = { .fd = events, .events = POLLPRI };
-		err = cgroup_kill(dirfd);
+		int err = cgroup_kill(dirfd);
 		if (err < 0)
-			break;
+			return err;
 		if (!cgroup_is_populated(events))
-			break;
-		if (poll(&change, 1, timeout_ms) == 0) {
-			err = -ETIMEDOUT;
-			break;
-		}
+			return 0;
+		if (poll(&change, 1, timeout_ms) == 0)
+			return -ETIMEDOUT;
 	}
-	close(events);
-	return err;
+	return 0;
 }
 
 void cgroup_sweep(int cell_fd, const char *prefix)

@@ -10,6 +10,7 @@
 #include "format.h"
 #include "kernel.h"
 #include "mount.h"
+#include "scoped.h"
 
 static void hex(const uint8_t *bytes, size_t count, char *text)
 {
@@ -26,18 +27,14 @@ static int read_btrfs(int fd, char *identity)
 {
 	struct btrfs_subvolume_info info;
 	struct stat status;
-	int open_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (open_fd < 0)
+	SCOPED_FD int open_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (open_fd < 0 || ioctl(open_fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0 ||
+	    fstat(open_fd, &status) < 0)
 		return -errno;
-	int err = ioctl(open_fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0 ? -errno : 0;
-	if (err == 0 && fstat(open_fd, &status) < 0)
-		err = -errno;
-	close(open_fd);
-	if (err == 0 && status.st_ino != BTRFS_SUBVOLUME_INODE)
-		err = -ESTALE;
-	if (err == 0)
-		hex(info.uuid, sizeof(info.uuid), identity);
-	return err;
+	if (status.st_ino != BTRFS_SUBVOLUME_INODE)
+		return -ESTALE;
+	hex(info.uuid, sizeof(info.uuid), identity);
+	return 0;
 }
 
 int identity_read(int fd, const struct statfs *status, char *identity)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "scoped.h"
 
 static int configure(int fd, const char *const *options)
 {
@@ -23,13 +24,11 @@ static int configure(int fd, const char *const *options)
 int mount_new(const char *type, const char *const *options, uint64_t attributes,
 	      struct failure *fail)
 {
-	int context = kernel_fsopen(type);
+	SCOPED_FD int context = kernel_fsopen(type);
 	if (context < 0)
 		return fail_with(fail, context, "fsopen", type);
-	int fd = configure(context, options);
-	if (fd == 0)
-		fd = kernel_fsmount(context, attributes);
-	close(context);
+	int err = configure(context, options);
+	int fd = err < 0 ? err : kernel_fsmount(context, attributes);
 	return fd < 0 ? fail_with(fail, fd, "fsmount", type) : fd;
 }
 
@@ -60,28 +59,25 @@ int mount_target(int root, const char *path, bool directory)
 
 int mount_attach(int fd, int root, const char *path, bool directory, struct failure *fail)
 {
-	int target = mount_target(root, path, directory);
+	SCOPED_FD int target = mount_target(root, path, directory);
 	if (target < 0)
 		return fail_with(fail, target, "mount", path);
 	int err = kernel_move_mount(fd, target);
-	close(target);
 	return err < 0 ? fail_with(fail, err, "mount", path) : 0;
 }
 
 int mount_freeze(int root, const char *path, struct failure *fail)
 {
-	int target = mount_target(root, path, false);
+	unsigned int flags = AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE_FLAG;
+	SCOPED_FD int target = mount_target(root, path, false);
 	if (target < 0)
 		return target == -ENOENT ? 0 : fail_with(fail, target, "mount", path);
-	int clone =
-		kernel_open_tree(target, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | AT_RECURSIVE_FLAG);
-	int err = clone < 0 ? fail_with(fail, clone, "open_tree", path) : 0;
-	if (err == 0)
-		err = mount_restrict(clone, MOUNT_ATTR_RDONLY, -1, true, path, fail);
-	if (err == 0 && (err = kernel_move_mount(clone, target)) < 0)
-		fail_with(fail, err, "mount", path);
-	if (clone >= 0)
-		close(clone);
-	close(target);
-	return err;
+	SCOPED_FD int clone = kernel_open_tree(target, "", flags);
+	if (clone < 0)
+		return fail_with(fail, clone, "open_tree", path);
+	int err = mount_restrict(clone, MOUNT_ATTR_RDONLY, -1, true, path, fail);
+	if (err < 0)
+		return err;
+	err = kernel_move_mount(clone, target);
+	return err < 0 ? fail_with(fail, err, "mount", path) : 0;
 }

@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "number.h"
+#include "scoped.h"
 
 #define START_TIME_FIELD 22
 
@@ -14,10 +15,8 @@ unsigned long long start_time_of(pid_t pid)
 {
 	char path[32], text[1024];
 	format_text(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	SCOPED_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-	if (fd >= 0)
-		close(fd);
 	if (length <= 0)
 		return 0;
 	text[length] = '\0';

@@ -20,6 +20,7 @@
 #include "lib/arena.h"
 #include "lib/format.h"
 #include "lib/kernel.h"
+#include "lib/scoped.h"
 
 #define NOFILE_DEFAULT 65536
 #define MEMLOCK_BYTES 65536
@@ -46,13 +47,12 @@ static int set_limits(const struct launch *launch, struct failure *fail)
 		return fail_with(fail, errno, "getrlimit", "nofile");
 	if (wanted == 0)
 		wanted = nofile.rlim_max < NOFILE_DEFAULT ? nofile.rlim_max : NOFILE_DEFAULT;
-	int err = set_limit(RLIMIT_NOFILE, wanted, "nofile", fail);
+	int err;
 	/* 1 is the one value that stops a pipe handler too, where 0 is ignored: core(5). */
-	if (err == 0)
-		err = set_limit(RLIMIT_CORE, 1, "core", fail);
-	if (err == 0)
-		err = set_limit(RLIMIT_MEMLOCK, MEMLOCK_BYTES, "memlock", fail);
-	return err;
+	if ((err = set_limit(RLIMIT_NOFILE, wanted, "nofile", fail)) < 0 ||
+	    (err = set_limit(RLIMIT_CORE, 1, "core", fail)) < 0)
+		return err;
+	return set_limit(RLIMIT_MEMLOCK, MEMLOCK_BYTES, "memlock", fail);
 }
 
 /* Raising it needs no right. */
@@ -60,12 +60,10 @@ static int stand_in_line_for_oom(struct failure *fail)
 {
 	if (!cell.spared_by_oom)
 		return 0;
-	int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
+	SCOPED_FD int fd = open(OOM_SCORE, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return fail_with(fail, errno, "open", OOM_SCORE);
-	int err = write(fd, "0", 1) < 0 ? fail_with(fail, errno, "write", OOM_SCORE) : 0;
-	close(fd);
-	return err;
+	return write(fd, "0", 1) < 0 ? fail_with(fail, errno, "write", OOM_SCORE) : 0;
 }
 
 static int enter_cell(struct failure *fail)
@@ -229,28 +227,17 @@ static int prepare_and_execute(const struct launch *launch, int *report, struct 
 	struct environment *environment = arena_take(sizeof(*environment));
 	if (environment == NULL)
 		return fail_with(fail, ENOMEM, "mmap", NULL);
-	int err = set_limits(launch, fail);
-	if (err == 0)
-		err = stand_in_line_for_oom(fail);
-	if (err == 0)
-		err = enter_cell(fail);
-	if (err == 0)
-		err = reset_process(fail);
-	if (err == 0)
-		err = arrange_fds(launch, report, fail);
-	if (err == 0)
-		err = account_find(AT_FDCWD, launch->user, &account, fail);
-	if (err == 0)
-		err = own_outputs(launch, &account, fail);
-	if (err == 0)
-		err = environment_build(launch, &account, environment, fail);
-	if (err == 0)
-		err = become(&account, fail);
-	if (err == 0)
-		err = stale_remove(launch, fail);
-	if (err == 0)
-		err = change_directory(launch->cwd, fail);
-	return err < 0 ? err : execute(launch->argv, environment, fail);
+	int err;
+	if ((err = set_limits(launch, fail)) < 0 || (err = stand_in_line_for_oom(fail)) < 0 ||
+	    (err = enter_cell(fail)) < 0 || (err = reset_process(fail)) < 0 ||
+	    (err = arrange_fds(launch, report, fail)) < 0 ||
+	    (err = account_find(AT_FDCWD, launch->user, &account, fail)) < 0 ||
+	    (err = own_outputs(launch, &account, fail)) < 0 ||
+	    (err = environment_build(launch, &account, environment, fail)) < 0 ||
+	    (err = become(&account, fail)) < 0 || (err = stale_remove(launch, fail)) < 0 ||
+	    (err = change_directory(launch->cwd, fail)) < 0)
+		return err;
+	return execute(launch->argv, environment, fail);
 }
 
 _Noreturn void launch_child(const struct launch *launch)

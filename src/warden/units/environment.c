@@ -183,9 +183,10 @@ static int add_listens(const struct launch *launch, struct environment *environm
 	}
 	format_text(number, sizeof(number), "%zu", launch->listen_count);
 	int err = set_pair(environment, "LISTEN_FDS", number, fail);
+	if (err < 0)
+		return err;
 	format_text(number, sizeof(number), "%d", (int)getpid());
-	if (err == 0)
-		err = set_pair(environment, "LISTEN_PID", number, fail);
+	err = set_pair(environment, "LISTEN_PID", number, fail);
 	return err < 0 ? err : set_pair(environment, "LISTEN_FDNAMES", names, fail);
 }
 
@@ -209,24 +210,29 @@ static int add_defaults(const struct launch *launch, const struct account *accou
 	return set_pair(environment, "PWD", launch->cwd, fail);
 }
 
+static int add_notify(const struct launch *launch, struct environment *environment,
+		      struct failure *fail)
+{
+	char socket[64];
+	if (!launch->notify)
+		return 0;
+	format_text(socket, sizeof(socket), NOTIFY_DIRECTORY "/%s.notify", launch->run);
+	return set_pair(environment, "NOTIFY_SOCKET", socket, fail);
+}
+
 int environment_build(const struct launch *launch, const struct account *account,
 		      struct environment *environment, struct failure *fail)
 {
-	char socket[64];
 	int err = 0;
 	environment->count = 0;
 	for (size_t index = 0; err == 0 && index < launch->env_file_count; index++)
 		err = read_env_file(environment, launch->env_files[index], fail);
 	for (size_t index = 0; err == 0 && index < launch->env_count; index++)
 		err = set(environment, launch->env[index], fail);
-	if (err == 0)
-		err = add_defaults(launch, account, environment, fail);
-	if (err == 0)
-		err = add_listens(launch, environment, fail);
-	if (err == 0 && launch->notify) {
-		format_text(socket, sizeof(socket), NOTIFY_DIRECTORY "/%s.notify", launch->run);
-		err = set_pair(environment, "NOTIFY_SOCKET", socket, fail);
-	}
+	if (err < 0 || (err = add_defaults(launch, account, environment, fail)) < 0 ||
+	    (err = add_listens(launch, environment, fail)) < 0 ||
+	    (err = add_notify(launch, environment, fail)) < 0)
+		return err;
 	environment->texts[environment->count] = NULL;
-	return err;
+	return 0;
 }
