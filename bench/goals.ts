@@ -20,12 +20,14 @@ export function judge({ rows, memory, idle }: StartReport): readonly Verdict[] {
     memory.find((row) => row.subject === subject)?.pssKiB ?? Number.NaN;
   const spawn = p50("spawn", "/bin/true");
   const crun = p50("life", "crun run") - spawn;
+  const crunExec = p50("start", "crun exec") - spawn;
   const runc = p50("life", "runc run") - spawn;
   const perCell = pss("henge-warden") + pss("init of a cell");
   return [
-    atMost("start through the API / crun run", p50("start", "henge (API)") / crun, 0.5),
-    atMost("start by the warden / crun run", p50("start", "henge-warden") / crun, 0.5),
-    atMost("life by the warden / crun run", p50("life", "henge-warden") / crun, 1),
+    atMost("start through the API / crun exec", p50("start", "henge (API)") / crunExec, 0.5),
+    atMost("start by the warden / crun exec", p50("start", "henge-warden") / crunExec, 0.5),
+    atMost("life through the API / crun run", p50("life", "henge (API)") / crun, 1),
+    atMost("life by the warden / crun run", p50("life", "henge-warden") / crun, 0.7),
     atMost("life by the warden / runc run", p50("life", "henge-warden") / runc, 0.2),
     atMost("MiB per idle cell", perCell / 1024, 0.16),
     atMost("CPU share of the idle daemon", idle.cpuMs / 1000 / idle.seconds, 0.001),

@@ -18,7 +18,7 @@ interface Options {
 const program = new Command("bench");
 program
   .command("start")
-  .description("a unit's start and a cell's whole life, beside crun, runc and bwrap")
+  .description("a unit's start and a cell's whole life, beside crun, runc, bwrap and podman")
   .option("-o, --output <form>", "table or json", "table")
   .option("-n, --runs <count>", "runs of each subject", count, 200)
   .option("--cells <count>", "idle cells (and conmons) whose memory is measured", count, 100)

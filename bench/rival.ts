@@ -36,6 +36,20 @@ const BWRAP = [
   ...["--ro-bind", "/sys", "/sys", "--tmpfs", "/run", "--tmpfs", "/tmp"],
 ];
 
+// As root, with crun below; the same root and namespaces but no user namespace and no cgroup: Podman's own of those want
+// controllers and rights that not every host has. Its limits are what any host lets it set.
+function podman(): readonly string[] {
+  const own = ["root", "runroot", "tmpdir"].map(
+    (name) => `--${name}=${join(directory, "podman", name)}`,
+  );
+  return [
+    ...["podman", ...own, "--storage-driver=vfs", "--cgroup-manager=cgroupfs"],
+    ...["--events-backend=none", "--runtime=crun", "run", "--rm", "--quiet", "--network=none"],
+    ...["--cgroups=disabled", "--log-driver=none", "--ulimit=nofile=1024:1024"],
+    ...["--ulimit=nproc=1024:1024", "--read-only", "--read-only-tmpfs=false", "--rootfs", rootfs],
+  ];
+}
+
 function nextId(): string {
   serial += 1;
   return `bench-${String(process.pid)}-${String(serial)}`;
@@ -75,6 +89,7 @@ function prepare(): ReadonlyMap<string, () => readonly string[]> {
     ["bwrap", () => [...BWRAP, ...TRUE]],
     ["crun run", () => [...tool("crun"), "run", "--bundle", once, nextId()]],
     ["runc run", () => [...tool("runc"), "run", "--bundle", once, nextId()]],
+    ["podman run", () => [...podman(), ...TRUE]],
     ["crun exec", () => [...tool("crun"), "exec", idle.crun, ...TRUE]],
     ["runc exec", () => [...tool("runc"), "exec", idle.runc, ...TRUE]],
   ]);

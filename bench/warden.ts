@@ -10,6 +10,7 @@ import { packageDirectory } from "../src/package.js";
 import type { CellName } from "../src/spec/index.js";
 import { createWardenPort } from "../src/warden/client.js";
 import type { Warden, WardenPort } from "../src/warden/port.js";
+import { type Spawner, createSpawner } from "../src/warden/spawner.js";
 import { trueCell } from "./manifest.js";
 import { type Subject, timed } from "./samples.js";
 
@@ -24,22 +25,27 @@ const { cell, unit } = trueCell();
 export class WardenBench {
   readonly #cgroups: CgroupPort;
   readonly #wardens: WardenPort;
+  readonly #spawner: Spawner;
 
-  private constructor(cgroups: CgroupPort, wardens: WardenPort) {
+  private constructor(cgroups: CgroupPort, wardens: WardenPort, spawner: Spawner) {
     this.#cgroups = cgroups;
     this.#wardens = wardens;
+    this.#spawner = spawner;
   }
 
   /** `directory`: made by the caller, removed by the caller. */
   static async open(directory: string): Promise<WardenBench> {
     const cgroups = await openCgroups({ subtreeName: `henge-bench-${String(process.pid)}` });
+    const helper = join(packageDirectory, "dist", "henge-helper");
+    const spawner = createSpawner(helper, join(directory, "spawner.sock"));
     const wardens = createWardenPort({
       binary: join(packageDirectory, "dist", "henge-warden"),
+      spawner,
       runDirectory: join(directory, "run"),
       stateDirectory: join(directory, "lib"),
       bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
     });
-    return new WardenBench(cgroups, wardens);
+    return new WardenBench(cgroups, wardens, spawner);
   }
 
   /** Where cgroup2 is mounted. */
@@ -104,6 +110,7 @@ export class WardenBench {
   }
 
   async end(): Promise<void> {
+    this.#spawner.close();
     await removeSubtree(this.#cgroups.facts.subtree);
   }
 }

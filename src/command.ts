@@ -4,6 +4,8 @@ import { CommandError } from "./errors.js";
 import { ToolProcess, reasonOf, withTools } from "./tool-process.js";
 import type { Argv } from "./tool-process.js";
 
+export { TOOL_ENVIRONMENT } from "./tool-process.js";
+
 export interface RunOptions {
   /** Written to its standard input. */
   readonly input?: string;

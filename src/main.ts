@@ -10,6 +10,7 @@ import { serve } from "./api/index.js";
 import { makeDaemonProgram } from "./command-line.js";
 import type { DaemonOptions } from "./command-line.js";
 import { runCommand } from "./command.js";
+import type { Run } from "./command.js";
 import { HengeError } from "./errors.js";
 import { holdStillWith } from "./kernel/hold-still.js";
 import { createHost } from "./kernel/host.js";
@@ -44,6 +45,8 @@ import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
 import { probeInNursery } from "./warden/nursery.js";
+import { createSpawner, runBySpawner } from "./warden/spawner.js";
+import type { Spawner } from "./warden/spawner.js";
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const HELPER = join(packageDirectory, "dist", "henge-helper");
@@ -97,11 +100,12 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
 }
 
 async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger): Promise<Ports> {
+  const { spawner, run } = await openSpawner(paths);
   const cgroups = await openCgroups(
     { subtreeName: nameWith("henge", paths.key), delegated: options.delegated },
-    placeMemoryWith(runCommand, HELPER),
+    placeMemoryWith(run, HELPER),
   );
-  const driver = await openDriver(paths, options);
+  const driver = await openDriver(paths, options, run);
   const storage = await openStorage(driver, join(paths.state, "volumes.json"));
   const host = createHost({
     cgroups: cgroups.facts,
@@ -109,8 +113,8 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     certificates: options.certificates,
     nursery: options.nursery,
     helper: HELPER,
-    run: runCommand,
-    runProbe: options.nursery === undefined ? runCommand : probeInNursery(options.nursery),
+    run,
+    runProbe: options.nursery === undefined ? run : probeInNursery(options.nursery),
     pool: {
       driver: options.zfs === undefined ? "btrfs" : "zfs",
       facts: () => storage.pool.facts(),
@@ -127,7 +131,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     host,
     ...storage,
     network: createNetwork({
-      run: runCommand,
+      run,
       rootKey: paths.key,
       watch: watchWith(HELPER),
       warn,
@@ -135,6 +139,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     wardens: createWardenPort({
       binary: WARDEN,
       nursery: options.nursery,
+      spawner,
       runDirectory: paths.run,
       stateDirectory: paths.state,
       bootId,
@@ -155,21 +160,27 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
   };
 }
 
-async function openDriver(paths: RootPaths, options: DaemonOptions): Promise<Driver> {
+async function openSpawner(paths: RootPaths): Promise<{ spawner: Spawner; run: Run }> {
+  const spawner = createSpawner(HELPER, join(paths.run, "spawner.sock"));
+  await spawner.socket();
+  return { spawner, run: runBySpawner(spawner, runCommand) };
+}
+
+async function openDriver(paths: RootPaths, options: DaemonOptions, run: Run): Promise<Driver> {
   if (options.zfs === undefined)
     return createBtrfsDriver({
       poolFile: paths.poolFile,
       mountPoint: paths.poolMount,
       sizeBytes: await poolSize(options.poolSize, paths.state),
-      run: runCommand,
+      run,
     });
   return createZfsDriver({
     dataset: options.zfs,
     record: join(paths.state, "zfs.guid"),
     owner: `${await readMachineId()}:${paths.state}`,
     workshop: join(paths.run, "images"),
-    identify: (dataset, readOnly) => identifyDataset(runCommand, HELPER, dataset, readOnly),
-    run: runCommand,
+    identify: (dataset, readOnly) => identifyDataset(run, HELPER, dataset, readOnly),
+    run,
   });
 }
 

@@ -18,7 +18,7 @@ export interface Limits {
 }
 
 // Where Debian keeps administrators' tools; the caller's PATH is not trusted.
-const ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", TZ: "UTC" };
+export const TOOL_ENVIRONMENT = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C", TZ: "UTC" };
 // From SIGKILL to its end. One that sleeps in the kernel (a pool that is suspended) does not end: nobody waits for it.
 const GRACE_MS = 500;
 const STDERR_MAX_BYTES = 64 * 1024;
@@ -36,7 +36,12 @@ export class ToolProcess {
     const [file, ...rest] = argv;
     this.argv = argv;
     // A process group of its own: what it starts itself ends with it.
-    const child = spawn(file, rest, { env: ENVIRONMENT, cwd: "/", stdio: "pipe", detached: true });
+    const child = spawn(file, rest, {
+      env: TOOL_ENVIRONMENT,
+      cwd: "/",
+      stdio: "pipe",
+      detached: true,
+    });
     this.#child = child;
     this.stdin = child.stdin;
     this.stdout = child.stdout;

@@ -21,8 +21,7 @@ static int run_manager(char **words)
 
 static int run_nursery(char **words)
 {
-	(void)words;
-	return nursery_run();
+	return nursery_run(words[1]);
 }
 
 static int run_rules(char **words)
@@ -62,6 +61,7 @@ static const struct tool {
 } tools[] = {
 	{ "--manager", 1, run_manager },	   /* The daemon's voice at the service manager. */
 	{ "--nursery", 1, run_nursery },	   /* Starts wardens in the daemon's place. */
+	{ "--nursery", 2, run_nursery },	   /* And its tools, on a socket of its own. */
 	{ "--rules", 2, run_rules },		   /* Tells of changes of an nftables table. */
 	{ "--fsid", 2, run_fsid },		   /* What statfs(2) says of a ZFS dataset, */
 	{ "--sealed-fsid", 2, run_sealed_fsid },   /* and of one that is mounted read-only. */

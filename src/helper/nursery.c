@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "lib/kernel.h"
 #include "lib/number.h"
 #include "lib/process.h"
+#include "tool.h"
 
 #define LISTEN_FD 3
 /* Free of the descriptors a warden is given. */
@@ -39,6 +41,10 @@
 /* This program and the warden's, which lies beside it. By their paths: those that are installed now, which need not be these
  * any more. */
 static char helper[PATH_MAX], warden[PATH_MAX];
+
+/* Whose socket it is: systemd's, which a daemon in a sandbox uses too, or the daemon's own. Only the latter may have any
+ * tool run: that is inside whatever the daemon is in. */
+static bool is_own;
 
 /* Signals a warden must find as they are by default. systemd ignores SIGPIPE for its services. */
 static const int changed[] = { SIGCHLD, SIGTERM, SIGINT, SIGALRM, SIGPIPE };
@@ -161,7 +167,12 @@ static void become(int *connection, struct failure *fail)
 	char *message = birth_read(*connection, &length, fail);
 	if (message == NULL)
 		return;
-	if (strcmp(message, "probe") == 0)
+	if (is_own && strcmp(message, "run") == 0) {
+		alarm(0);
+		int code = tool_run(*connection, message, length, fail);
+		if (fail->err == 0)
+			_exit(code);
+	} else if (strcmp(message, "probe") == 0)
 		become_probe(*connection, message, length, fail);
 	else
 		become_warden(connection, message, length, fail);
@@ -212,16 +223,40 @@ static int find_programs(void)
 	return 0;
 }
 
-static int begin(sigset_t *waiting)
+static int find_passed_socket(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
 	unsigned long listener;
 	if (pid == NULL || count == NULL || !parse_number(pid, INT_MAX, &listener) ||
 	    (pid_t)listener != getpid() || strcmp(count, "1") != 0)
 		return -EINVAL;
-	if (find_programs() < 0 || chdir("/") < 0 || fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC) < 0 ||
-	    fcntl(LISTEN_FD, F_SETFL, O_NONBLOCK) < 0)
+	return 0;
+}
+
+/* The daemon's umask makes the socket root's alone; so does the directory. */
+static int open_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	strcpy(address.sun_path, path);
+	unlink(path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(fd, SOMAXCONN) < 0 || (fd != LISTEN_FD && dup2(fd, LISTEN_FD) < 0))
 		return -errno;
+	if (fd != LISTEN_FD)
+		close(fd);
+	return 0;
+}
+
+static int begin(const char *path, sigset_t *waiting)
+{
+	is_own = path != NULL;
+	if ((is_own ? open_socket(path) : find_passed_socket()) < 0 || find_programs() < 0 ||
+	    chdir("/") < 0 || fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(LISTEN_FD, F_SETFL, O_NONBLOCK) < 0)
+		return -EINVAL;
 	prctl(PR_SET_NAME, "henge-nursery", 0, 0, 0);
 	/* Handled, so that it ends the waiting; blocked but while waiting, so that none is missed. */
 	struct sigaction action = { .sa_handler = ignore };
@@ -234,21 +269,25 @@ static int begin(sigset_t *waiting)
 	/* Its end might be taken for that of the cells; it is asked to end by SIGHUP. */
 	signal(SIGTERM, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
-	return 0;
+	return is_own && write(STDOUT_FILENO, "ready\n", 6) != 6 ? -EPIPE : 0;
 }
 
-int nursery_run(void)
+int nursery_run(const char *path)
 {
 	sigset_t waiting;
 	unsigned int children = 0;
-	if (begin(&waiting) < 0)
+	if (begin(path, &waiting) < 0)
 		return 1;
 	for (;;) {
 		bool has_room = children < CHILDREN_MAX;
-		struct pollfd listener = { .fd = has_room ? LISTEN_FD : -1, .events = POLLIN };
-		ppoll(&listener, 1, NULL, &waiting);
+		struct pollfd fds[] = { { .fd = has_room ? LISTEN_FD : -1, .events = POLLIN },
+					{ .fd = is_own ? STDIN_FILENO : -1, .events = POLLIN } };
+		ppoll(fds, 2, NULL, &waiting);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			children--;
+		/* The daemon is gone. */
+		if (fds[1].revents != 0)
+			return 0;
 		int connection = has_room ? accept4(LISTEN_FD, NULL, NULL, SOCK_CLOEXEC) : -1;
 		if (connection >= 0 && serve(connection))
 			children++;

@@ -7,7 +7,8 @@
 #define HENGE_NURSERY_H
 
 /* Serves the socket that systemd has passed on descriptor 3 (sd_listen_fds(3)), for ever; returns an exit code when there
- * is none. */
-int nursery_run(void);
+ * is none. With a path: a socket of its own there, until its standard input ends; it says `ready` when it listens, and may
+ * be asked for more: see tool.h. */
+int nursery_run(const char *path);
 
 #endif

@@ -11,6 +11,7 @@ import { deadline, failureOf } from "./connection.js";
 import { decodeStrings, encodeStrings } from "./frames.js";
 import { askNursery } from "./nursery.js";
 import { readStart } from "./record.js";
+import type { Spawner } from "./spawner.js";
 
 const OK = Buffer.from("ok\0");
 const CONFIRMED = Buffer.from("1");
@@ -24,6 +25,8 @@ export interface Cradle {
    * daemon is inherited by its children, and cannot be taken back.
    */
   readonly nursery?: string | undefined;
+  /** Starts them where there is no nursery: the daemon itself is dear to fork. */
+  readonly spawner?: Spawner | undefined;
 }
 
 interface Birth {
@@ -37,14 +40,15 @@ interface Birth {
  * @throws {KernelError} what failed; then nothing is left behind
  */
 export async function spawnWarden(
-  { binary, nursery }: Cradle,
+  { binary, nursery, spawner }: Cradle,
   birth: Birth,
   signal: AbortSignal,
 ): Promise<void> {
+  const path = nursery ?? (await spawner?.socket());
   const answer =
-    nursery === undefined
+    path === undefined
       ? await askChild(binary, birth, signal)
-      : await askForWarden(nursery, birth, signal);
+      : await askForWarden(path, birth, signal);
   const [verdict, ...rest] = decodeStrings(answer);
   if (verdict === "ok") return;
   if (verdict === "failed") throw failureOf(rest);

@@ -78,8 +78,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "a warden inherits what confines the daemon",
     file: "src/warden/spawn.ts",
-    from: "nursery === undefined\n      ?",
-    to: "nursery === undefined || nursery.length > 0\n      ?",
+    from: "path === undefined\n      ?",
+    to: "path === undefined || path.length > 0\n      ?",
     test: "test/system/warden-nursery.test.ts",
     fails: "a cell from the nursery > is confined by nothing of what confines the daemon",
     built: true,

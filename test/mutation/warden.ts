@@ -31,6 +31,25 @@ export const WARDEN: readonly Mutation[] = [
     built: true,
   },
   {
+    name: "a sandboxed daemon may have any tool run outside",
+    file: "src/helper/nursery.c",
+    from: "is_own && strcmp(message",
+    to: "strcmp(message",
+    test: "test/system/spawner.test.ts",
+    fails: "is not what a sandboxed daemon reaches: systemd's nursery runs no tool",
+    built: true,
+  },
+  {
+    name: "a tool's own children outlive its being cancelled",
+    file: "src/helper/tool.c",
+    from: "kill(-pid, SIGKILL)",
+    to: "kill(pid, SIGKILL)",
+    test: "test/system/spawner.test.ts",
+    fails:
+      "a tool run by the spawner > is gone, with what it has started, when it is cancelled or too slow",
+    built: true,
+  },
+  {
     name: "the nursery serves whoever opens its socket",
     file: "src/helper/nursery.c",
     from: " && peer.uid == 0",

@@ -1,5 +1,6 @@
 // The allocated cells this daemon knows: their wardens and their units' supervisors. It allocates, adopts and frees.
 
+import { mapBounded } from "../../bounded.js";
 import { HengeError } from "../../errors.js";
 import type {
   CellName,
@@ -31,6 +32,8 @@ export interface AllocatedCell {
 }
 
 const CLEANUP_DEADLINE_MS = 30_000;
+/** Wardens asked at a time. */
+const ADOPTING_MAX = 16;
 
 export class Cells {
   private readonly ports: Ports;
@@ -62,8 +65,8 @@ export class Cells {
 
   /** Finds every cell that outlived the last daemon. Starts and stops nothing by itself. */
   async adopt(declared: Declared, signal: AbortSignal): Promise<void> {
-    for (const warden of await this.ports.wardens.adopt(signal))
-      await this.adoptOne(warden, declared, signal);
+    const wardens = await this.ports.wardens.adopt(signal);
+    await mapBounded(wardens, ADOPTING_MAX, (warden) => this.adoptOne(warden, declared, signal));
     for (const cell of await this.ports.wardens.listLost()) this.orphaned.add(cell);
     for (const cell of await this.ports.cgroups.list()) {
       if (!this.allocated.has(cell) && (await this.ports.cgroups.isPopulated(cell)))
