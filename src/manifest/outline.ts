@@ -4,6 +4,8 @@
 import type { Path } from "./problems.js";
 
 export interface Outline {
+  /** Empty where there is none that could be used. */
+  readonly name: string;
   readonly images: readonly string[];
   readonly volumes: readonly string[];
   readonly network: unknown;
@@ -72,6 +74,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export function outlineOf(manifest: unknown): Outline {
   const fields = fieldsOf(manifest);
   return {
+    name: typeof fields["name"] === "string" ? fields["name"] : "",
     images: Object.keys(fieldsOf(fields["images"])),
     volumes: Object.keys(fieldsOf(fields["volumes"])),
     network: fields["network"],

@@ -42,6 +42,12 @@ export function quote(text: string): string {
   );
 }
 
+/** A key, as far as it is one: `PASSWORD:hunter2` is a key with its value where a space is missing. */
+export function quoteKey(key: string): string {
+  const [name = ""] = key.split(/[:=]/);
+  return quote(name.length < key.length ? `${name}…` : name);
+}
+
 /** `; did you mean "memory"?` when a known word is near, else nothing. */
 export function suggest(word: string, known: readonly string[]): string {
   const limit = Math.max(2, Math.floor(word.length / 3));
@@ -66,6 +72,13 @@ export function describe(value: unknown): string {
   return Array.isArray(value) ? "a list" : "a mapping";
 }
 
+/** What kind of value it is, without the value. */
+export function describeKind(value: unknown): string {
+  if (typeof value === "string") return "a string";
+  if (typeof value === "number") return "a number";
+  return typeof value === "boolean" ? "a truth value" : describe(value);
+}
+
 type Issue = z.core.$ZodRawIssue;
 
 /** An error map that says what was expected and what stands there instead. */
@@ -79,6 +92,17 @@ export function expected(
       : `expected ${what}, got ${describe(input)}${hint(input)}`;
 }
 
+/** The same for what may be a secret: the value is not told, only its kind. */
+export function expectedUntold(
+  what: string,
+  hint: (input: unknown) => string = () => "",
+): (issue: Issue) => string {
+  return ({ input }) =>
+    input === undefined
+      ? `missing: expected ${what}`
+      : `expected ${what}, got ${describeKind(input)}${hint(input)}`;
+}
+
 /** The hint for values that YAML reads as numbers or truth values though text is meant. */
 export function quotesHint(input: unknown): string {
   return typeof input === "number" || typeof input === "boolean" ? "; put it in quotes" : "";
@@ -90,12 +114,33 @@ export function wordIssue(issue: Issue): string | undefined {
     const known = knownFields(issue.inst);
     const allowed = `; allowed: ${known.join(", ")}`;
     return issue.keys
-      .map((key) => `unknown field ${quote(key)}${suggest(key, known)}${allowed}`)
+      .map(
+        (key) => `unknown field ${quoteKey(key)}${colonHint(key) || suggest(key, known)}${allowed}`,
+      )
       .join("\n");
   }
-  if (issue.code === "invalid_type")
-    return expected(TYPES[issue.expected] ?? issue.expected)(issue);
-  return undefined;
+  if (issue.code !== "invalid_type") return undefined;
+  const what = TYPES[issue.expected] ?? issue.expected;
+  return COLLECTIONS.includes(issue.expected)
+    ? expectedUntold(what, colonHint)(issue)
+    : expected(what, wordsHint)(issue);
+}
+
+/** For `KEY:VALUE`, which YAML reads as one text. */
+export function colonHint(input: unknown): string {
+  return typeof input === "string" && /^[\w.-]+:[^ ]/.test(input)
+    ? "; put a space after the colon"
+    : "";
+}
+
+/** Whoever leaves out a colon or a dash has written all of it as one text, secrets too. */
+const COLLECTIONS: readonly string[] = ["object", "record", "array"];
+
+/** YAML 1.1 had these words for them. */
+function wordsHint(input: unknown): string {
+  if (typeof input !== "string") return "";
+  if (/^(?:yes|on|y)$/i.test(input)) return "; write true";
+  return /^(?:no|off|n)$/i.test(input) ? "; write false" : "";
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -141,12 +186,19 @@ function fittingBranch(
   );
 }
 
+/** Under these every value, and what is no name, may be a secret. */
+const SECRET_FIELDS: readonly unknown[] = ["env", "headers"];
+
 /** e.g. `cells.web.units.puma.argv[0]`; a key with other characters is shown quoted, in brackets. */
 export function formatPath(path: Path): string {
-  return path
+  const odd = path.findIndex(
+    (part, index) =>
+      SECRET_FIELDS.includes(path[index - 1]) && typeof part === "string" && !/^[\w-]+$/.test(part),
+  );
+  return (odd < 0 ? path : path.slice(0, odd))
     .map((part) => {
       if (typeof part === "number") return `[${String(part)}]`;
-      return /^[\w.-]{1,64}$/.test(part) ? `.${part}` : `[${quote(part)}]`;
+      return /^[\w.-]{1,64}$/.test(part) ? `.${part}` : `[${quoteKey(part)}]`;
     })
     .join("")
     .replace(/^\./, "");

@@ -1,6 +1,6 @@
 // Rules that hold between fields of a manifest. Each is a function from the outline to faults.
 
-import { MAX_CELL_DEPTH } from "../spec/index.js";
+import { isLabel, MAX_CELL_DEPTH, MAX_CELL_NAME_LENGTH } from "../spec/index.js";
 import { checkBudgets } from "./budget-rules.js";
 import { checkDependencies, readReference } from "./dependencies.js";
 import type { CellOutline, Outline, TextAt, UnitOutline } from "./outline.js";
@@ -10,8 +10,10 @@ import { quote, suggest, type Fault } from "./problems.js";
 export function checkRules(outline: Outline): readonly Fault[] {
   return [
     ...outline.cells.flatMap(checkDepth),
+    ...checkNameLengths(outline),
     ...outline.cells.flatMap(checkUnitNames),
     ...outline.cells.flatMap(checkTargets),
+    ...outline.cells.flatMap(checkLinks),
     ...outline.cells.flatMap(({ units }) => units.flatMap(checkOneShot)),
     ...outline.cells.flatMap(({ units }) => units.flatMap(checkHealth)),
     ...outline.cells.flatMap(checkStaleSockets),
@@ -36,6 +38,20 @@ function checkDepth({ name, path }: CellOutline): readonly Fault[] {
   return depth === MAX_CELL_DEPTH + 1 ? [fault(path, text, "key")] : [];
 }
 
+/** A cell's whole name is a directory's, and above it stands the socket of its warden. */
+function checkNameLengths({ name, cells }: Outline): readonly Fault[] {
+  return cells.flatMap((cell) => {
+    const whole = cell.name === "" ? name : `${name}/${cell.name}`;
+    // What is nested in it is longer still: one problem, where it begins.
+    const parent = whole.slice(0, Math.max(0, whole.lastIndexOf("/")));
+    if (whole.length <= MAX_CELL_NAME_LENGTH || parent.length > MAX_CELL_NAME_LENGTH) return [];
+    if (!whole.split("/").every(isLabel)) return []; // Told already.
+    const most = String(MAX_CELL_NAME_LENGTH);
+    const text = `the whole name of this cell, with those it is nested in, has ${String(whole.length)} characters; at most ${most} are possible: choose shorter names`;
+    return [fault(cell.path, text, "key")];
+  });
+}
+
 function checkUnitNames({ units, nested }: CellOutline): readonly Fault[] {
   // Both would be the same directory in the cgroup tree.
   return units
@@ -46,6 +62,29 @@ function checkUnitNames({ units, nested }: CellOutline): readonly Fault[] {
 function checkTargets({ targets }: CellOutline): readonly Fault[] {
   return repeated(targets).map(({ path, text }) =>
     fault(path, `something is mounted on ${quote(text)} already`),
+  );
+}
+
+/** Links in every Debian image: what is mounted below them would be mounted through a link. */
+const LINKS: Readonly<Record<string, string>> = {
+  "/bin": "/usr/bin",
+  "/sbin": "/usr/sbin",
+  "/lib": "/usr/lib",
+  "/lib32": "/usr/lib32",
+  "/lib64": "/usr/lib64",
+  "/libx32": "/usr/libx32",
+  "/var/run": "/run",
+  "/var/lock": "/run/lock",
+};
+
+function checkLinks({ targets }: CellOutline): readonly Fault[] {
+  return targets.flatMap(({ text, path }) =>
+    Object.entries(LINKS)
+      .filter(([link]) => text === link || text.startsWith(`${link}/`))
+      .map(([link, to]) => {
+        const instead = `${to}${text.slice(link.length)}`;
+        return fault(path, `${link} is a link to ${to} in Debian images: write ${instead}`);
+      }),
   );
 }
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { HealthSpec, ProbeSpec } from "../spec/index.js";
 import { uses } from "./budget.js";
 import { instances } from "./instances.js";
-import { expected } from "./problems.js";
+import { colonHint, expectedUntold } from "./problems.js";
 import {
   argv,
   cellPath,
@@ -17,6 +17,7 @@ import {
   notation,
   oneOf,
   port,
+  secretNotation,
   size,
   socketAddress,
   unitReference,
@@ -37,7 +38,7 @@ const http = z.strictObject({
   headers: z
     .record(
       notation(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "the name of an HTTP header"),
-      notation(/^[\t -~]*$/, "a header's value: printable ASCII on one line"),
+      secretNotation(/^[\t -~]*$/, "a header's value: printable ASCII on one line"),
     )
     .prefault({})
     .describe("Sent as they are, e.g. Host."),
@@ -180,7 +181,9 @@ const log = z.strictObject({
 });
 
 export const environment = z.record(envName, exactText, {
-  error: expected("a mapping of names to strings"),
+  error: expectedUntold("a mapping of names to strings", (input) =>
+    Array.isArray(input) ? "; write NAME: VALUE lines, without -" : colonHint(input),
+  ),
 });
 
 /** One unit, as written; defaults that depend on `one-shot` are filled in later. */

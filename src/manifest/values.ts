@@ -3,7 +3,14 @@
 import { z } from "zod";
 
 import { isLabel, LABEL_PATTERN } from "../spec/index.js";
-import { describe, expected, quotesHint, suggest } from "./problems.js";
+import { describe, expected, expectedUntold, quotesHint, suggest } from "./problems.js";
+
+/** A string of one form that may hold a secret: what stands there is not told. */
+export function secretNotation(form: RegExp, what: string, hint = quotesHint): z.ZodString {
+  const error = expectedUntold(what, hint);
+  const other = (input: unknown) => `expected ${what}, got another string${hint(input)}`;
+  return z.string({ error }).regex(form, { error: ({ input }) => other(input), abort: true });
+}
 
 /** A string of one form; the same words for a wrong type and a wrong form. */
 export function notation(
@@ -135,23 +142,31 @@ function userNumber(): z.ZodInt {
 }
 
 /** Delivered byte for byte; the kernel ends a string at NUL, and lone surrogates have no bytes. */
-export const exactText = notation(/^[^\0\p{Surrogate}]*$/u, "a string without NUL");
+export const exactText = secretNotation(/^[^\0\p{Surrogate}]*$/u, "a string without NUL");
 
-const argvError = expected("a list of strings: the program's absolute path, then its arguments");
+const ARGV = "a list of strings: the program's absolute path, then its arguments";
+const argvError = expectedUntold(ARGV, (input) =>
+  typeof input === "string" ? "; write [/bin/sh, -c, …] for a line of the shell" : "",
+);
 
 /** No bound of its own: a manifest's 64 KiB are less than the 128 KiB the kernel takes for one string. */
 export const argv = z
   .array(exactText, { error: argvError })
-  .min(1, { error: argvError })
+  .min(1, { error: `expected ${ARGV}, got an empty list` })
   .refine(([program]) => program === undefined || ABSOLUTE.test(program), {
     path: [0],
     error: ({ input }) =>
       `expected the program's absolute path, got ${describe((input as readonly unknown[])[0])}`,
   });
 
-export const envName = notation(
+export const envName = secretNotation(
   /^[A-Za-z_][A-Za-z0-9_]*$/,
   "the name of an environment variable: letters, digits and _, no digit first",
+  (input) => {
+    const [, sign] = /^[A-Za-z_][A-Za-z0-9_]*([=:])/.exec(String(input)) ?? [];
+    if (sign === ":") return "; put a space after the colon";
+    return sign === "=" ? "; write NAME: VALUE" : quotesHint(input);
+  },
 );
 
 export const port = wholeNumber(1, 65_535);

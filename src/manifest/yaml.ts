@@ -15,7 +15,8 @@ import {
   type YAMLMap,
 } from "yaml";
 
-import { quote, type Fault, type LocatedFault, type Path } from "./problems.js";
+import { quote, quoteKey, type Fault, type LocatedFault, type Path } from "./problems.js";
+import { Pairs, wordSyntax } from "./syntax.js";
 
 export const MAX_MANIFEST_BYTES = 65_536;
 const MAX_NESTING = 20;
@@ -44,9 +45,9 @@ export function readYaml(text: string): YamlSource {
   const { tokens, faults } = tokenize(text);
   if (faults.length > 0) return { root: undefined, faults };
   const document = compose(tokens);
-  const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0) {
-    return { root: undefined, faults: broken.map(({ pos, message }) => top(pos[0], message)) };
+  const [broken] = [...document.errors, ...document.warnings];
+  if (broken !== undefined) {
+    return { root: undefined, faults: [{ path: [], ...wordSyntax(broken, text) }] };
   }
   if (document.contents === null || isEmptyScalar(document.contents)) {
     return { root: undefined, faults: [top(0, "the manifest is empty")] };
@@ -78,7 +79,11 @@ function top(offset: number, text: string): LocatedFault {
 
 // Raw control characters: YAML forbids most of them, its parser does not look, and some are its own marks.
 // eslint-disable-next-line no-control-regex -- finding them is the purpose
-const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\p{Surrogate}/u;
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|\p{Surrogate}|\r(?!\n)|(?<!^)\ufeff/u;
+const WHY: Readonly<Record<string, string>> = {
+  "\r": "a line ends with a carriage return alone; save the file with the line ends of Unix (LF)",
+  "\ufeff": "a byte order mark stands in the middle of the text; remove it",
+};
 
 function refuseText(text: string): LocatedFault | undefined {
   const bytes = new TextEncoder().encode(text).length;
@@ -88,15 +93,16 @@ function refuseText(text: string): LocatedFault | undefined {
   const control = CONTROL.exec(text);
   if (control === null) return undefined;
   const code = control[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
-  return top(control.index, `character U+${code} is not allowed`);
+  const [character] = control;
+  return top(control.index, WHY[character] ?? `character U+${code} is not allowed`);
 }
 
 const SCALAR_MARK = "\u001f";
 const REFUSED_TOKENS: Readonly<Record<string, string>> = {
-  "directive-line": "directives are not allowed",
-  anchor: "anchors are not allowed",
-  alias: "aliases are not allowed",
-  tag: "tags are not allowed",
+  "directive-line": "directives (a line that begins with %) are not allowed; remove it",
+  anchor: "anchors (&) are not allowed; put text that begins with & in quotes",
+  alias: "aliases (*) are not allowed; put text that begins with * in quotes",
+  tag: "tags (!) are not allowed; put text that begins with ! in quotes",
 };
 
 interface Tokens {
@@ -109,6 +115,7 @@ function tokenize(text: string): Tokens {
   const parser = new Parser();
   const tokens: CST.Token[] = [];
   const faults: LocatedFault[] = [];
+  const pairs = new Pairs();
   let previous = "";
   let count = 0;
   for (const lexeme of new Lexer().lex(text)) {
@@ -116,6 +123,7 @@ function tokenize(text: string): Tokens {
     const kind = previous === SCALAR_MARK ? "scalar" : (CST.tokenType(lexeme) ?? "error");
     const refusal = REFUSED_TOKENS[kind];
     if (refusal !== undefined) faults.push(top(offset, refusal));
+    pairs.see(kind, lexeme, offset);
     tokens.push(...parser.next(lexeme));
     if (parser.stack.filter(CST.isCollection).length > MAX_NESTING) {
       return {
@@ -134,8 +142,13 @@ function tokenize(text: string): Tokens {
   }
   tokens.push(...parser.end());
   const second = tokens.filter(({ type }) => type === "document")[1];
-  if (second !== undefined) faults.push(top(second.offset, "a manifest is one YAML document"));
-  return { tokens, faults };
+  if (second !== undefined)
+    faults.push(top(second.offset, "a second document begins; a manifest is one YAML document"));
+  pairs.end();
+  return {
+    tokens,
+    faults: [...faults, ...pairs.faults.map(({ offset, text }) => top(offset, text))],
+  };
 }
 
 function compose(tokens: readonly CST.Token[]): Document.Parsed {
@@ -187,7 +200,8 @@ function readMap(node: YAMLMap, path: Path, key: number, faults: LocatedFault[])
   for (const pair of node.items) {
     const offset = offsetOf(pair.key) ?? offsetOf(node) ?? key;
     const name = keyOf(pair);
-    const refusal = name === undefined ? "a key must be a string" : refuseKey(name);
+    const refusal =
+      name === undefined ? "a key must be a string; put it in quotes" : refuseKey(name);
     if (name === undefined || refusal !== undefined) {
       faults.push({
         path: name === undefined ? path : [...path, name],
@@ -196,7 +210,8 @@ function readMap(node: YAMLMap, path: Path, key: number, faults: LocatedFault[])
       });
     } else if (firstOffsets.has(name)) {
       const first = firstOffsets.get(name);
-      faults.push({ path: [...path, name], offset, text: `duplicate key ${quote(name)}`, first });
+      const text = `duplicate key ${quoteKey(name)}`;
+      faults.push({ path: [...path, name], offset, text, first });
     } else {
       firstOffsets.set(name, offset);
       const read = readNode(pair.value, [...path, name], offset, faults);
@@ -220,14 +235,16 @@ function refuseKey(name: string): string | undefined {
 
 const PLAIN_DECIMAL = /^-?(0|[1-9][0-9]*)(\.[0-9]+)?$/;
 
-// 0x10, 0o17, 007, 1e3, .inf and 2^53+1 would all silently become some other number.
+// 0x10, 0o17, 007, 1e3, .inf and 2^53+1 would all silently become some other number. What stands there is not repeated:
+// it may be a password.
 function refuseNumber(node: Scalar): string | undefined {
   if (typeof node.value !== "number") return undefined;
   const source = node.source ?? "";
   if (!PLAIN_DECIMAL.test(source)) {
-    return `${quote(source)} is not a plain decimal number; put it in quotes if it is text`;
+    return "this is not a plain decimal number; put it in quotes if it is text";
   }
-  if (Math.abs(node.value) > Number.MAX_SAFE_INTEGER) return `the number ${source} is too large`;
+  if (Math.abs(node.value) > Number.MAX_SAFE_INTEGER)
+    return "this number is too large; put it in quotes if it is text";
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 export {
   LABEL_PATTERN,
   MAX_CELL_DEPTH,
+  MAX_CELL_NAME_LENGTH,
   fileNameOf,
   isCellName,
   isLabel,

@@ -10,6 +10,8 @@ export type ImageName = string & { readonly brand: "image" };
 /** One label: no dot, so that it can never meet a cgroup's own files or Henge's `henge.*` leaves. */
 export const LABEL_PATTERN = /^[a-z][a-z0-9-]{0,30}$/;
 export const MAX_CELL_DEPTH = 4;
+/** `/run/henge/cells/CELL/warden.sock` has to fit into the 107 bytes of a socket's path, unix(7). */
+export const MAX_CELL_NAME_LENGTH = 78;
 
 export function isCellName(text: string): text is CellName {
   const labels = text.split("/");

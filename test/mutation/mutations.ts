@@ -6,6 +6,7 @@ import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
 import { HANDOVER } from "./handover.js";
 import { KERNEL } from "./kernel.js";
+import { MANIFEST } from "./manifest.js";
 import type { Mutation } from "./mutation.js";
 import { NETWORK } from "./network.js";
 import { PACKAGE } from "./package.js";
@@ -19,6 +20,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BUDGETS,
   ...DAEMON,
   ...KERNEL,
+  ...MANIFEST,
   ...NETWORK,
   ...STORAGE,
   ...TOOLS,

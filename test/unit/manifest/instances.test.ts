@@ -100,7 +100,7 @@ describe("instances that cannot be", () => {
       "[-a]",
       '12:21 cells.live.units.streaming.instances[0]: expected a number, or at most 15 small letters, digits or -, got the string "-a"',
     ],
-    ["4000", "12:20 cells.live.units.streaming.instances: expected a list, got the number 4000"],
+    ["4000", "12:20 cells.live.units.streaming.instances: expected a list, got a number"],
   ])("are told at their place, and once: %s", (written, problem) => {
     expect(problemsWith("[4000, 4001]", written)).toEqual([problem]);
   });

@@ -109,7 +109,10 @@ describe("limits out of range", () => {
     ["memory.max: 512M", `memory.max: ${SIZE}, got the string "512M"; write 512MiB`],
     ["memory.max: 2gb", `memory.max: ${SIZE}, got the string "2gb"; write 2GiB`],
     ["memory.max: 1.5GiB", `memory.max: ${SIZE}, got the string "1.5GiB"`],
-    ["memory.oom.group: yes", 'memory.oom.group: expected true or false, got the string "yes"'],
+    [
+      "memory.oom.group: yes",
+      'memory.oom.group: expected true or false, got the string "yes"; write true',
+    ],
     ["io.max: []", "io.max: expected a list of at least one device"],
     [
       "io.max: [{ device: sda, rbps: 1MiB }]",

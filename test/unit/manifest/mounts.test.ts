@@ -62,7 +62,7 @@ files: [{ source: /etc/a.conf, path: /etc/b.conf }]
   );
 
   it.each([
-    ["mode: 0700", '"0700" is not a plain decimal number; put it in quotes if it is text'],
+    ["mode: 0700", "this is not a plain decimal number; put it in quotes if it is text"],
     [
       "mode: 700",
       'expected an octal mode in quotes such as "0700", got the number 700; put it in quotes',

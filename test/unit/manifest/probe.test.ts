@@ -51,7 +51,7 @@ describe("readiness", () => {
     [
       '{ http: { port: 80, headers: { Host: "a\\r\\nX: y" } } }',
       "readiness.http.headers.Host: expected a header's value: printable ASCII on one line, " +
-        'got the string "a\\r\\nX: y"',
+        "got another string",
     ],
     [
       "{ http: { port: 80, status: [99] } }",

@@ -31,7 +31,7 @@ describe("paths", () => {
     [[], ""],
     [["cells", "web", "units", "puma", "argv", 0], "cells.web.units.puma.argv[0]"],
     [["limits", "memory.max"], "limits.memory.max"],
-    [["env", "A B\n"], 'env["A B\\n"]'],
+    [["units", "A B\n"], 'units["A B\\n"]'],
   ])("%j", (path, shown) => {
     expect(formatPath(path)).toBe(shown);
   });
