@@ -1,5 +1,9 @@
 // The error codes and their classes. A typed error means the caller can act; anything else thrown is a bug.
 
+import { describeErrno } from "./errno.js";
+
+export { describeErrno };
+
 export const ERROR_CODES = [
   "USAGE",
   "MANIFEST_INVALID",
@@ -58,16 +62,25 @@ export class ManifestError extends HengeError {
   }
 }
 
+interface KernelErrorOptions extends ErrorOptions {
+  readonly path?: string;
+  /** Better words than those of the errno. */
+  readonly message?: string;
+  /** Another code, where it is not the kernel that is at fault. */
+  readonly code?: ErrorCode;
+}
+
 /** A system call the kernel refused. `errno` is its name, e.g. ENOENT. */
 export class KernelError extends HengeError {
   override readonly name = "KernelError";
   readonly op: string;
   readonly errno: string;
   readonly path: string | undefined;
-  constructor(op: string, errno: string, options: ErrorOptions & { readonly path?: string } = {}) {
+  constructor(op: string, errno: string, options: KernelErrorOptions = {}) {
     const code = OVER_CAPACITY.has(errno) ? "OVER_CAPACITY" : "KERNEL_REFUSED";
     const at = options.path === undefined ? "" : ` ${options.path}`;
-    super(code, `cannot ${op}${at}: ${errno}`, options);
+    const message = options.message ?? `cannot ${op}${at}: ${describeErrno(errno)}`;
+    super(options.code ?? code, message, options);
     this.op = op;
     this.errno = errno;
     this.path = options.path;

@@ -16,7 +16,7 @@ import type {
   UnaryName,
 } from "../api/service.js";
 import type { ExecReply, ExecRequest } from "../api/gen/henge/v1/henge.js";
-import { ERROR_CODES, HengeError, errnoOf } from "../errors.js";
+import { ERROR_CODES, HengeError, describeErrno, errnoOf } from "../errors.js";
 import type { ErrorCode } from "../errors.js";
 import { DaemonError } from "./failure.js";
 
@@ -115,7 +115,7 @@ async function probe(socketPath: string, startHint: string): Promise<void> {
         hint,
       });
     }
-    const message = `cannot reach henged at ${socketPath}: ${errno}`;
+    const message = `cannot reach henged at ${socketPath}: ${describeErrno(errno)}`;
     throw new HengeError("UNREACHABLE", message, { cause: error, hint: startHint });
   } finally {
     socket.destroy();

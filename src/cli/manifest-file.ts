@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
 import type { Manifest } from "../api/gen/henge/v1/henge.js";
-import { HengeError, ManifestError, errnoOf } from "../errors.js";
+import { HengeError, ManifestError, describeErrno, errnoOf } from "../errors.js";
 import { DaemonError, ManifestFailure } from "./failure.js";
 
 // More than the manifest's own limit, so that its error is the one that is seen; less than a request may have.
@@ -30,9 +30,13 @@ export async function withManifest<Result>(
 
 async function readText(file: string, path: string): Promise<string> {
   const bytes = await readHead(path).catch((error: unknown) => {
-    throw new HengeError("MANIFEST_INVALID", `cannot read ${file}: ${errnoOf(error)}`, {
-      cause: error,
-    });
+    throw new HengeError(
+      "MANIFEST_INVALID",
+      `cannot read ${file}: ${describeErrno(errnoOf(error))}`,
+      {
+        cause: error,
+      },
+    );
   });
   if (bytes.length > MANIFEST_MAX_BYTES) {
     throw new HengeError(
@@ -45,6 +49,7 @@ async function readText(file: string, path: string): Promise<string> {
   } catch (error) {
     throw new HengeError("MANIFEST_INVALID", `cannot use ${file}: it is not UTF-8 text`, {
       cause: error,
+      hint: "save it as UTF-8 in your editor",
     });
   }
 }

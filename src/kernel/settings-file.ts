@@ -4,7 +4,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 
-import { HengeError, errnoOf } from "../errors.js";
+import { HengeError, describeErrno, errnoOf } from "../errors.js";
 
 /** As much as the warden reads of an environment file. */
 const MOST_BYTES = 256 * 1024;
@@ -17,11 +17,17 @@ export async function readSettings(path: string): Promise<string> {
   const file = await open(path, flags).catch((error: unknown) => {
     const errno = errnoOf(error);
     if (errno === "ENOENT") throw unfit(path, "it does not exist", undefined, error);
-    throw unfit(path, errno === "ELOOP" ? "it is a symbolic link" : errno, undefined, error);
+    throw unfit(
+      path,
+      errno === "ELOOP" ? "it is a symbolic link" : describeErrno(errno),
+      undefined,
+      error,
+    );
   });
   try {
     const facts = await file.stat();
-    if (!facts.isFile()) throw unfit(path, "it is not a regular file");
+    if (!facts.isFile())
+      throw unfit(path, "it is not a regular file: `files` takes no directory, device or socket");
     if (facts.size > MOST_BYTES) throw unfit(path, "it is larger than 256 KiB");
     if ((facts.mode & OTHERS) !== 0)
       throw unfit(path, "every user of this host can use it", `chmod o= ${path}`);

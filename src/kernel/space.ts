@@ -2,7 +2,7 @@
 
 import { statfs } from "node:fs/promises";
 
-import { errnoOf } from "../errors.js";
+import { describeErrno, errnoOf } from "../errors.js";
 import { judgeSpace } from "./findings/space.js";
 import type { Need } from "./findings/space.js";
 import { unfit } from "./findings/verdict.js";
@@ -21,7 +21,7 @@ export async function findSpace(
     const inodes = files === 0 ? {} : { freeInodes: ffree };
     return judgeSpace(check, directory, { freeBytes: bavail * bsize, ...inodes }, need, hint);
   } catch (error) {
-    const text = `cannot read ${directory}: ${errnoOf(error)}`;
+    const text = `cannot read ${directory}: ${describeErrno(errnoOf(error))}`;
     return unfit(check, text, "Make the directory, or give another with HENGE_ROOT.");
   }
 }

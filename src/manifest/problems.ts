@@ -73,7 +73,7 @@ export function describe(value: unknown): string {
 }
 
 /** What kind of value it is, without the value. */
-export function describeKind(value: unknown): string {
+function describeKind(value: unknown): string {
   if (typeof value === "string") return "a string";
   if (typeof value === "number") return "a number";
   return typeof value === "boolean" ? "a truth value" : describe(value);

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { constants } from "node:os";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
+import { failureWords } from "./failure-words.js";
 import {
   FrameReader,
   REPLY,
@@ -47,7 +48,10 @@ for (const [name, number] of Object.entries(constants.errno)) {
 export function failureOf(strings: readonly string[]): KernelError {
   const [op = "warden", errno = "0", path = ""] = strings;
   const name = ERRNO_NAMES.get(Number(errno)) ?? `E${errno}`;
-  return new KernelError(op, name, path === "" ? {} : { path });
+  return new KernelError(op, name, {
+    ...(path === "" ? {} : { path }),
+    ...failureWords(op, name, path),
+  });
 }
 
 export function deadline(what: string, signal: AbortSignal): HengeError {

@@ -181,7 +181,7 @@ it("checks a manifest and prints the schema without a daemon", async () => {
 });
 
 it.each([
-  ["is not there", undefined, /cannot read m.yaml: ENOENT/],
+  ["is not there", undefined, /cannot read m.yaml: there is no such file or directory \(ENOENT\)/],
   ["is not UTF-8", Buffer.from([0x80, 0x81]), /not UTF-8/],
   ["is too large", Buffer.alloc(1024 * 1024, "a"), /larger than any manifest/],
 ])("refuses a manifest that %s", async (_case, bytes, message) => {

@@ -93,7 +93,10 @@ units:
   it.each([
     ["", "DOMAIN is missing; SECRET is missing"],
     [`DOMAIN=${CANARY}\nSECRET=\n`, "line 2: SECRET is empty"],
-    [`DOMAIN=a\nSECRET="${CANARY}\n`, "line 2 is not NAME=VALUE; SECRET is missing"],
+    [
+      `DOMAIN=a\nSECRET="${CANARY}\n`,
+      "line 2 opens a quote that is never closed; SECRET is missing",
+    ],
     [`DOMAIN=a\nSECRET=b\nPORT=${CANARY}\n`, "line 3: shop must not be given PORT"],
   ])("is refused without a value being told: %j", async (text, problem) => {
     await write(text);

@@ -59,7 +59,7 @@ it("are all that is removed: any other file is left, and the start fails", async
   for (const path of ["/tmp/file", "/tmp/directory", "/tmp/link"]) {
     await expect(start(warden, path, "0")).rejects.toMatchObject({
       ...{ op: "remove stale socket", errno: "ENOTSOCK", path },
-      message: `cannot remove stale socket ${path}: ENOTSOCK`,
+      message: `cannot remove stale socket ${path}: it is not a socket (ENOTSOCK)`,
     });
     await lstat(at(path));
   }

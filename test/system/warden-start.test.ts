@@ -126,8 +126,18 @@ describe("env files", () => {
     ]);
   });
 
+  it("may begin with a byte order mark, and a quoted value may have several lines", async () => {
+    const { warden, envFiles } = await withFiles([
+      "\ufeffA=first\n",
+      "\texport\tB='two\nlines\r\nthree' # end\nC=\"x\n\"\n\nD=last",
+    ]);
+    const script = 'printf \'%s|\' "$A" "$B" "$C" "$D"';
+    const lines = await output(world(), warden, script, { envFiles });
+    expect(lines.join("~")).toBe("first|two~lines~three|x~|last|");
+  });
+
   it("are refused with file and line, never with what stands there", async () => {
-    for (const line of ["secret value", "A='secret", "1A=secret", 'A="secret" more']) {
+    for (const line of ["secret value", "A='secret", "1A=secret", 'A="secret" more', "export A"]) {
       const { warden, envFiles } = await withFiles([`OK=1\n\n${line}\n`]);
       const failed = warden.start(unit("u", ["/bin/true"], { envFiles }), deadline());
       const error: unknown = await failed.catch((thrown: unknown) => thrown);

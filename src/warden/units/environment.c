@@ -77,66 +77,78 @@ static char unescape(char byte)
 	return byte == 'n' ? '\n' : byte == 't' ? '\t' : byte;
 }
 
-/* Copies the quoted value that *at opens; false when the quote is not closed. */
-static bool take_quoted(const char **at, char *to)
+/* Copies the quoted value that *at opens, of several lines too, to *to; false when the quote is not
+ * closed. */
+static bool take_quoted(const char **at, char **to)
 {
 	char quote = *(*at)++;
 	for (; **at != '\0' && **at != quote; (*at)++) {
+		if (**at == '\r' && (*at)[1] == '\n')
+			continue;
 		if (quote == '"' && **at == '\\' && (*at)[1] != '\0') {
 			(*at)++;
-			*to++ = unescape(**at);
+			*(*to)++ = unescape(**at);
 		} else {
-			*to++ = **at;
+			*(*to)++ = **at;
 		}
 	}
-	*to = '\0';
 	return *(*at)++ == quote;
 }
 
 /* Up to the end of the line, or to a comment after a blank. */
-static void take_plain(const char **at, char *to)
+static void take_plain(const char **at, char **to)
 {
-	char *start = to;
-	while (**at != '\0') {
-		bool blank_before = to == start || to[-1] == ' ' || to[-1] == '\t';
+	char *start = *to;
+	while (**at != '\0' && **at != '\n') {
+		bool blank_before = *to == start || (*to)[-1] == ' ' || (*to)[-1] == '\t';
 		if (**at == '#' && blank_before)
 			break;
-		*to++ = *(*at)++;
+		*(*to)++ = *(*at)++;
 	}
-	while (to > start && strchr(" \t\r", to[-1]) != NULL)
-		to--;
-	*to = '\0';
+	while (*to > start && strchr(" \t\r", (*to)[-1]) != NULL)
+		(*to)--;
 }
 
-/* One line: KEY=VALUE, `export ` before it, quotes around the value, comments. Returns false when
- * malformed; *text is NULL for a line that sets nothing. */
-static bool parse_line(const char *line, char **text)
+static bool ends_here(const char *at)
 {
-	char *to = arena_take(strlen(line) + 1);
-	*text = NULL;
-	line = skip_blanks(line);
-	if (*line == '\0' || *line == '#')
-		return true;
-	if (strncmp(line, "export ", 7) == 0)
-		line = skip_blanks(line + 7);
-	if (to == NULL || !is_name_byte(*line, true))
-		return false;
-	*text = to;
-	while (is_name_byte(*line, false))
-		*to++ = *line++;
-	line = skip_blanks(line);
-	if (*line++ != '=')
-		return false;
-	*to++ = '=';
-	line = skip_blanks(line);
-	if (*line != '\'' && *line != '"') {
-		take_plain(&line, to);
-		return true;
+	at = skip_blanks(at);
+	return *at == '\0' || *at == '\n' || *at == '#';
+}
+
+/* One line, or the lines of a quoted value: NAME=VALUE, `export` before it, quotes around the
+ * value, comments. Writes it to *to with its NUL, and moves both on; nothing for a line that sets
+ * nothing. Returns false when malformed. */
+static bool parse_entry(const char **at, char **to)
+{
+	const char *line = skip_blanks(*at);
+	if (!ends_here(line)) {
+		if (strncmp(line, "export", 6) == 0 && (line[6] == ' ' || line[6] == '\t'))
+			line = skip_blanks(line + 6);
+		if (!is_name_byte(*line, true))
+			return false;
+		while (is_name_byte(*line, false))
+			*(*to)++ = *line++;
+		line = skip_blanks(line);
+		if (*line++ != '=')
+			return false;
+		*(*to)++ = '=';
+		line = skip_blanks(line);
+		if (*line != '\'' && *line != '"')
+			take_plain(&line, to);
+		else if (!take_quoted(&line, to) || !ends_here(line))
+			return false;
+		*(*to)++ = '\0';
 	}
-	if (!take_quoted(&line, to))
-		return false;
-	line = skip_blanks(line);
-	return *line == '\0' || *line == '#';
+	*at = line + strcspn(line, "\n");
+	return true;
+}
+
+static unsigned int count_lines(const char *from, const char *end)
+{
+	unsigned int lines = 1;
+	for (; from < end; from++)
+		lines += *from == '\n';
+	return lines;
 }
 
 static int read_env_file(struct environment *environment, const char *path, struct failure *fail)
@@ -147,22 +159,24 @@ static int read_env_file(struct environment *environment, const char *path, stru
 		return fail_with(fail, (int)length, "env-file", path);
 	if (strlen(text) != (size_t)length)
 		return fail_with(fail, EINVAL, "env-file", path);
-	unsigned int number = 0;
-	for (char *line = text, *next; line != NULL; line = next) {
-		char *pair, place[sizeof(fail->path)];
-		number++;
-		next = strchr(line, '\n');
-		if (next != NULL)
-			*next++ = '\0';
-		if (!parse_line(line, &pair)) {
-			format_text(place, sizeof(place), "%s:%u", path, number);
+	/* What is set takes no more room than what says so, but for the NUL of the last line. */
+	char *to = arena_take((size_t)length + 1);
+	if (to == NULL)
+		return fail_with(fail, ENOMEM, "env-file", path);
+	/* A byte order mark, as editors of Windows write it. */
+	const char *at = strncmp(text, "\xef\xbb\xbf", 3) == 0 ? text + 3 : text;
+	for (;;) {
+		char *pair = to;
+		if (!parse_entry(&at, &to)) {
+			char place[sizeof(fail->path)];
+			format_text(place, sizeof(place), "%s:%u", path, count_lines(text, at));
 			return fail_with(fail, EINVAL, "env-file", place);
 		}
-		int err = pair == NULL ? 0 : set(environment, pair, fail);
-		if (err < 0)
+		int err = pair == to ? 0 : set(environment, pair, fail);
+		if (err < 0 || *at == '\0')
 			return err;
+		at++;
 	}
-	return 0;
 }
 
 /* sd_listen_fds(3): the pid as the process itself sees it, names in the order of the descriptors.

@@ -20,6 +20,9 @@ it.each([
   ["# PORT=1", "", " \t export DOMAIN = 'a' # why", 'SECRET="b\\"c # d"\r'],
   ["DOMAIN=", "DOMAIN=a", "SECRET=a#b"],
   ["export=1", "DOMAIN==", "SECRET=\\", "PORTS=1", "XPORT=1"],
+  ["\ufeffDOMAIN=a", "export\tSECRET=b"],
+  ["\xef\xbb\xbfDOMAIN=a", 'SECRET="-----BEGIN', "PORT=1 # of the value", 'END"'],
+  ["DOMAIN='a", "", "b'\r", "SECRET='c\r", "d' # why"],
 ])("takes what the warden would read as set: %j", (...lines) => {
   expect(problems(...lines)).toEqual([]);
 });
@@ -39,10 +42,20 @@ it("names each key that is missing, and each that is empty with its line", () =>
 });
 
 it.each([
-  ...["canary", "export canary", "=canary", "1A=canary", "A B=canary", 'A="canary', "A='canary' x"],
-  ...['A="canary\\"', "A=canary\0", "A: canary"],
-])("tells the line and nothing else of a line that cannot be read: %j", (line) => {
-  expect(problems("DOMAIN=a", "SECRET=b", line)).toEqual(["line 3 is not NAME=VALUE"]);
+  ["canary", "is a name without a value; write NAME=VALUE"],
+  ["export canary", "is a name without a value; write NAME=VALUE"],
+  ["canary # why", "is a name without a value; write NAME=VALUE"],
+  ["=canary", "is not NAME=VALUE"],
+  ["1A=canary", "is not NAME=VALUE"],
+  ["A B=canary", "is not NAME=VALUE"],
+  ["A: canary", "is not NAME=VALUE"],
+  ['A="canary', "opens a quote that is never closed"],
+  ['A="canary\\"', "opens a quote that is never closed"],
+  ["A='canary' x", "has something behind its closing quote"],
+  ["A=canary\0", "holds a NUL byte"],
+])("tells the line and what is wrong, and nothing else, of %j", (line, problem) => {
+  expect(problems("DOMAIN=a", "SECRET=b", line)).toEqual([`line 3 ${problem}`]);
+  expect(problems("DOMAIN='", "'", "DOMAIN=a", "SECRET=b", line)).toEqual([`line 5 ${problem}`]);
 });
 
 it("names what must not be set, and for which cell", () => {

@@ -87,7 +87,9 @@ it("keeps the old run when the new one ends or cannot be started", async () => {
   house.world.end("shop", "web", { code: 3 }, runs(house)[1]);
   await expect(ended).rejects.toThrow("new run: exit 3; the run before goes on");
   const missing = house.up(daemon, MANIFEST.replace("/bin/web", "/missing"));
-  await expect(missing).rejects.toThrow("cannot execve /missing: ENOENT; the run before goes on");
+  await expect(missing).rejects.toThrow(
+    "cannot execve /missing: there is no such file or directory (ENOENT); the run before goes on",
+  );
   expect(runs(house)).toEqual([old]);
 });
 

@@ -68,7 +68,7 @@ describe("a one-off", () => {
     const { house, daemon } = await shop();
     await expect(run(daemon, ["/missing"])).rejects.toMatchObject({ errno: "ENOENT" });
     expect((await trail(house))[1]).toMatchObject({
-      result: "cannot exec /missing: ENOENT after 0 ms",
+      result: "cannot exec /missing: there is no such file or directory (ENOENT) after 0 ms",
     });
   });
 

@@ -63,7 +63,7 @@ describe("a record", () => {
   it("names the file and the errno when it cannot be written", async () => {
     const path = join(await temporaryDirectory(), "missing", "shop.json");
     await expect(writeRecord(path, BODY)).rejects.toThrow(
-      `cannot write the record ${path}: ENOENT`,
+      `cannot write the record ${path}: there is no such file or directory (ENOENT)`,
     );
   });
 });
