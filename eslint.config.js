@@ -47,7 +47,13 @@ const ARROWS = {
       ...["spec/", "manifest/", "errors.js", "surface.js", "root.js", "package.js"],
       ...["api/gen/", "api/service.js"],
     ],
-    packages: ["@grpc/grpc-js", "@grpc/proto-loader", "commander", "cli-table3"],
+    packages: [
+      "@grpc/grpc-js",
+      "@grpc/proto-loader",
+      "commander",
+      "cli-table3",
+      "fastest-levenshtein",
+    ],
     node: true,
   },
   // In C alone.

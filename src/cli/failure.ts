@@ -1,6 +1,6 @@
 // An error as the user sees it, on standard error, and the exit that says it to a script.
 
-import { HengeError } from "../errors.js";
+import { HengeError, describeErrno, errnoOf } from "../errors.js";
 import type { ErrorCode, ManifestError, Problem } from "../errors.js";
 import { SURFACE } from "../surface.js";
 import { json, printable } from "./text.js";
@@ -48,7 +48,8 @@ export interface Failure {
   readonly text: string;
 }
 
-export function describeFailure(error: unknown, form: "text" | "json"): Failure {
+/** @param usage how the verb is written; told where the command line is wrong */
+export function describeFailure(error: unknown, form: "text" | "json", usage?: string): Failure {
   const code = error instanceof HengeError ? error.code : "INTERNAL";
   const message = error instanceof HengeError ? error.message : bugText(error);
   const hint = (error instanceof HengeError ? error.hint : undefined) ?? null;
@@ -58,9 +59,20 @@ export function describeFailure(error: unknown, form: "text" | "json"): Failure 
   const lines = [
     ...problemLines(error),
     ...`henge: ${message}`.split("\n"),
+    ...(code === "USAGE" && usage !== undefined ? [`usage: ${usage}`] : []),
     ...(hint === null ? [] : [`hint: ${hint}`]),
   ];
   return { exit, text: lines.map((line) => `${printable(line)}\n`).join("") };
+}
+
+/** EX_IOERR of sysexits.h: what was done is done, only nobody can read of it. */
+const CANNOT_WRITE = 74;
+
+/** Of standard output: a full disk, a device that is gone. */
+export function outputFailure(error: unknown): Failure {
+  const why = describeErrno(errnoOf(error));
+  const text = `henge: cannot write to standard output: ${why}; what the verb does is not undone\n`;
+  return { exit: CANNOT_WRITE, text };
 }
 
 function problemsOf(error: unknown): readonly Problem[] {

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 // The entry of `henge`: this process as the CLI's Io.
 
+import { outputFailure } from "./failure.js";
 import { runCli } from "./program.js";
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // Whoever read it has gone, as in `henge logs -f … | head`.
-  process.exit(error.code === "EPIPE" ? 0 : 70);
+  if (error.code === "EPIPE") process.exit(0);
+  const { exit, text } = outputFailure(error);
+  process.stderr.write(text, () => process.exit(exit));
 });
 // Nobody hears what went wrong; the exit code still says it.
 process.stderr.on("error", () => undefined);

@@ -7,7 +7,7 @@ import { makeContext } from "./context.js";
 import type { Form } from "./context.js";
 import { describeFailure } from "./failure.js";
 import type { Io } from "./io.js";
-import { usage } from "./arguments.js";
+import { usageLine, wordCommanderError } from "./usage.js";
 import { withCommonOptions } from "./verb.js";
 import type { Act, CommonOptions } from "./verb.js";
 import { addClone } from "./verbs/clone.js";
@@ -83,18 +83,27 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
       const context = makeContext(io, form, root, (code) => (exit = code));
       await run(context, command.opts<never>(), ...(values.slice(0, -2) as never[]));
     };
+  const program = makeProgram(io, act);
   try {
-    await makeProgram(io, act).parseAsync(argv, { from: "user" });
+    await program.parseAsync(argv, { from: "user" });
     return exit;
   } catch (error) {
-    return report(error, form, io);
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const known =
+      error instanceof CommanderError ? wordCommanderError(error, program, argv) : error;
+    const failure = describeFailure(known, form, usageLine(program, argv));
+    io.stderr.write(failure.text);
+    return failure.exit;
   }
 }
 
 /** The command line as data: what the manual and the completions are made of, too. */
 export function makeProgram(io: Pick<Io, "stdout">, act: Act): Command {
   const program = withCommonOptions(new Command("henge"))
-    .description("Runs stateful monoliths in cells.")
+    .description(
+      "Runs a stateful monolith (web server, jobs, database) on one Linux host: each part in a cell of its own,\n" +
+        "supervised, with snapshots and upgrades that can go back. Talks to henged; runs as root.",
+    )
     .version(readPackageVersion())
     .enablePositionalOptions()
     .exitOverride()
@@ -102,25 +111,14 @@ export function makeProgram(io: Pick<Io, "stdout">, act: Act): Command {
       writeOut: (text) => io.stdout.write(text),
       writeErr: () => undefined, // Told by `report`, in the form that was asked for.
     });
+  program.addHelpText(
+    "after",
+    "\nFirst steps:\n  henge validate shop.yaml   # what is wrong with a manifest\n" +
+      "  henge plan shop.yaml       # what up would do\n  henge up shop.yaml         # do it, and wait until it is ready\n" +
+      "  henge ps                   # what runs\n\nhenge VERB --help tells of one verb, with an example. The manual: henge(1), henge.yaml(5).",
+  );
   for (const add of VERBS) add(program, act);
   return program;
-}
-
-function report(error: unknown, form: Form, io: Io): number {
-  if (error instanceof CommanderError && error.exitCode === 0) return 0;
-  const { exit, text } = describeFailure(fromCommander(error), form);
-  io.stderr.write(text);
-  return exit;
-}
-
-function fromCommander(error: unknown): unknown {
-  if (!(error instanceof CommanderError)) return error;
-  const message =
-    error.code === "commander.help" ? "which verb?" : error.message.replace(/^error: /, "");
-  return usage(
-    message.replaceAll("\n", " "),
-    "henge --help lists the verbs, henge VERB --help tells of one",
-  );
 }
 
 /** For a command line that cannot be read. */

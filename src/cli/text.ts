@@ -29,17 +29,31 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return lines.map((line) => `${line.trimEnd()}\n`).join("");
 }
 
-/** Control characters (C0, DEL, C1) written out, for a cell's output must not command the operator's terminal. */
+/**
+ * Beside the control characters: marks that turn the direction of writing, so that a line reads as another than it is, ends
+ * of lines that are none to us, and the byte order mark.
+ */
+const FORMAT = String.raw`\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff`;
+const UNSAFE = new RegExp(`[\\p{Cc}${FORMAT}]`, "gu");
+const UNSAFE_IN_JSON = new RegExp(String.raw`[\u007f-\u009f${FORMAT}]`, "g");
+
+/** What could command the operator's terminal, or deceive its reader, is written out: a cell's output must do neither. */
 export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (control) => {
-    return control === "\t" ? control : `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  return text.replace(UNSAFE, (character) => {
+    const code = character.charCodeAt(0);
+    if (character === "\t") return character;
+    return code < 0x100 ? `\\x${hex(code, 2)}` : `\\u${hex(code, 4)}`;
   });
 }
 
-/** One JSON document; JSON leaves DEL and C1 as they are, a terminal does not. */
+/** One JSON document; JSON leaves DEL, C1 and the like as they are, a terminal does not. */
 export function json(value: unknown, indent?: number): string {
   const text = JSON.stringify(value, null, indent);
-  return `${text.replace(/[\u007f-\u009f]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)}\n`;
+  return `${text.replace(UNSAFE_IN_JSON, (c) => `\\u${hex(c.charCodeAt(0), 4)}`)}\n`;
+}
+
+function hex(code: number, digits: number): string {
+  return code.toString(16).padStart(digits, "0");
 }
 
 export function iso(ms: number): string {

@@ -31,7 +31,7 @@ export interface LocatedFault {
 const MAX_PROBLEMS = 100;
 const MAX_QUOTED = 60;
 // Unlike JSON's own escapes these reach a terminal: C1 controls, line separators, bidirectional overrides.
-const UNSAFE = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 
 /** Quotes a value of the user's so that it is short, on one line and harmless on a terminal. */
 export function quote(text: string): string {

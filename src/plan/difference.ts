@@ -34,6 +34,9 @@ export function boundaryDifferences(seen: BoundarySpec, wanted: BoundarySpec): r
 
 const SECRET_FIELDS = new Set(["env", "headers"]);
 const LONGEST_SHOWN = 40;
+/** An argument that says a secret, or is one: `--token=…`, what stands behind `--password`, `redis://:…@host`. */
+const SECRET_WORD = /pass(?:word|wd|phrase)?|secret|token|api-?_?key|credential/i;
+const USER_IN_URL = /:\/\/[^/\s]*:[^/\s]*@/;
 
 function compare(path: string, seen: unknown, wanted: unknown): readonly string[] {
   if (seen === wanted) return [];
@@ -48,9 +51,19 @@ function compareLists(
   wanted: readonly unknown[],
 ): string[] {
   const length = Math.max(seen.length, wanted.length);
-  return Array.from({ length }, (_, index) =>
-    compare(`${path}[${String(index)}]`, seen[index], wanted[index]),
-  ).flat();
+  return Array.from({ length }, (_, index): readonly string[] => {
+    const place = `${path}[${String(index)}]`;
+    if (seen[index] === wanted[index]) return [];
+    return [seen, wanted].some((list) => isSecret(list[index - 1], list[index]))
+      ? [`${place} ${verb(seen[index], wanted[index])}`]
+      : compare(place, seen[index], wanted[index]);
+  }).flat();
+}
+
+function isSecret(before: unknown, text: unknown): boolean {
+  if (typeof text !== "string") return false;
+  const follows = typeof before === "string" && before.startsWith("-") && SECRET_WORD.test(before);
+  return follows || SECRET_WORD.test(text) || USER_IN_URL.test(text);
 }
 
 function compareRecords(path: string, seen: Fields, wanted: Fields): readonly string[] {

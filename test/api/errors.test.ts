@@ -247,9 +247,17 @@ it("says that the socket is not for this user", async () => {
 });
 
 it.each([
-  [[], /which verb/],
-  [["dance"], /unknown command 'dance'/],
-  [["get"], /missing required argument/],
+  [[], /missing verb; the verbs are up, .*version/],
+  [["dance"], /unknown verb "dance"/],
+  [
+    ["pss"],
+    /unknown verb "pss"; did you mean ps\?\nusage: henge VERB \[options\]\nhint: the verbs are/,
+  ],
+  [["-o", "text", "log", "shop"], /unknown verb "log"; did you mean logs\?/],
+  [
+    ["get"],
+    /missing argument: <cell>\nusage: henge get \[options\] <cell>\nhint: henge get --help/,
+  ],
   [["get", "shop", "shed"], /too many arguments/],
   [["ps", "-o", "xml"], /Allowed choices are text, json/],
   [["ps", "--colour"], /unknown option/],
@@ -261,7 +269,7 @@ it.each([
   [["exec", "--env", "=x", "shop", "ls"], /NAME=VALUE/],
   [["exec", "shop", "-t", "ls"], /options of exec come before the target/],
   [["exec", "shop", "--"], /empty command/],
-  [["exec", "shop"], /missing required argument/],
+  [["exec", "shop"], /missing argument: <command>/],
 ])("refuses the command line %j as a wrong use", async (argv, message) => {
   const { exit, stdout, stderr } = await henge("/nonexistent", argv);
   expect([exit, stdout]).toEqual([64, ""]);

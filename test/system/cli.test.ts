@@ -40,3 +40,11 @@ it("says how it ended by its exit code when nobody hears its error", () => {
   const unheard = run('{ sleep 1; "$@" 2>&1 >/dev/null; } | true', "validate", "/nonexistent");
   expect(unheard.status).toBe(heard.status);
 });
+
+it("says that its output could not be written, with an exit of its own", () => {
+  expect(run('"$@" 2>&1 >/dev/full', "schema")).toEqual({
+    status: 74,
+    stdout:
+      "henge: cannot write to standard output: there is no space left (ENOSPC); what the verb does is not undone\n",
+  });
+});

@@ -14,6 +14,14 @@ it("writes out every control character but the tab", () => {
   expect(printable("ночь ✓")).toBe("ночь ✓");
 });
 
+it("writes out what turns the direction of writing, and the like", () => {
+  expect(printable("a\u202eb\u2066c\u200fd\u2028\ufeff")).toBe(
+    "a\\u202eb\\u2066c\\u200fd\\u2028\\ufeff",
+  );
+  expect(printable("שלום مرحبا 👩‍💻")).toBe("שלום مرحبا 👩‍💻");
+  expect(json("\u202e\ufeff")).toBe('"\\u202e\\ufeff"\n');
+});
+
 it("prints JSON that commands no terminal and reads back the same", () => {
   const value = { text: "\u001b[2J\u007f\u009b31m" };
   expect(json(value)).toBe('{"text":"\\u001b[2J\\u007f\\u009b31m"}\n');

@@ -59,6 +59,17 @@ describe("the differences of a unit", () => {
 
   it("do not show long or nested values", () => {
     expect(changed({ argv: ["a".repeat(41)] }, { argv: ["b"] })).toEqual(["argv[0] changed"]);
+  });
+
+  it("never shows an argument that says a secret, or is one", () => {
+    const argv = ["/bin/web", "--token=a", "--password", "a", "redis://:a@db/1", "-p", "1"];
+    const other = ["/bin/web", "--token=b", "--password", "b", "redis://:b@db/1", "-p", "2"];
+    expect(changed({ argv }, { argv: other })).toEqual([
+      "argv[1] changed",
+      "argv[3] changed",
+      "argv[4] changed",
+      'argv[6] "1" → "2"',
+    ]);
     const liveness = {
       probe: { kind: "tcp", port: 1, timeoutMs: 1 },
       intervalMs: 1,
