@@ -13,6 +13,9 @@ const SCRIPT =
   "there is no such program, or its first line names an interpreter that is not there; " +
   "a script with the line ends of Windows looks for one with a carriage return in its name";
 
+/** What Henge itself mounts on in every cell. */
+const EVERY_ROOT = ["/proc", "/sys", "/dev", "/run", "/tmp"];
+
 type Words = Readonly<Partial<Record<string, (path: string) => FailureWords>>>;
 
 const OPERATIONS: Readonly<Partial<Record<string, Words>>> = {
@@ -50,7 +53,9 @@ const OPERATIONS: Readonly<Partial<Record<string, Words>>> = {
   },
   mount: {
     ENOENT: (path) => ({
-      message: `cannot mount on ${path}: the cell's root has no such directory, and is read-only; make it in the image, or mount below /run or /tmp`,
+      message: EVERY_ROOT.includes(path)
+        ? `cannot mount on ${path}: the image is no root file system, for it lacks that directory; use docker export (not save), and tar it with -C DIRECTORY .`
+        : `cannot mount on ${path}: the cell's root has no such directory, and is read-only; make it in the image, or mount below /run or /tmp`,
       code: "MANIFEST_INVALID",
     }),
     ENOTDIR: (path) => ({

@@ -11,7 +11,7 @@ export function addPlan(program: Command, act: Act): void {
     program,
     "plan <file>",
     "show what up would do, and why, and what is asked of each budget",
-    "henge plan examples/redmine/redmine.yaml",
+    "henge plan examples/redmine/henge.yaml",
   )
     .option("--allow-missing-controllers", "go without limits this host cannot set")
     .action(

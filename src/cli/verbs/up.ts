@@ -10,7 +10,7 @@ export function addUp(program: Command, act: Act): void {
     program,
     "up <file>",
     "make a monolith what its manifest says",
-    "henge up examples/redmine/redmine.yaml",
+    "henge up examples/redmine/henge.yaml",
   )
     .option("--allow-missing-controllers", "go without limits this host cannot set")
     .action(

@@ -9,6 +9,12 @@ describe("what a warden refuses is told as what is wrong, where, and what to do"
   it.each([
     ["user", "ENOENT", "nosuch", /user nosuch: .*\/etc\/passwd.* no such name; write/],
     ["mount", "ENOENT", "/extra", /mount on \/extra: .*no such directory.*; make it in the image/],
+    [
+      "mount",
+      "ENOENT",
+      "/proc",
+      /mount on \/proc: the image is no root file system.*docker export/,
+    ],
     ["mount", "ELOOP", "/var/run/app", /mount on \/var\/run\/app: .*symbolic link.*; write/],
     ["exec", "ENOENT", "/opt/crlf", /run \/opt\/crlf: .*no such program.*interpreter.*Windows/],
     ["exec", "EACCES", "/opt/x", /run \/opt\/x: .*may execute; chmod a\+x/],
