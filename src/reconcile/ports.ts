@@ -35,7 +35,7 @@ export interface Ports extends Storage {
     signal: AbortSignal,
   ) => AsyncIterable<LogLine>;
   /** @throws {HengeError} WRONG_STATE: it cannot be used */
-  readonly readSettings: (path: string) => Promise<string>;
+  readonly readSettings: (path: string, holds?: "settings" | "anything") => Promise<string>;
   readonly readArchiveDigest: (path: string, signal: AbortSignal) => Promise<string>;
   /** An error nobody waits for: told to the operator's log. */
   readonly warn: (text: string, error: unknown) => void;

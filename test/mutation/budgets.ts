@@ -63,8 +63,8 @@ export const BUDGETS: readonly Mutation[] = [
   {
     name: "a line of a file of settings is shown in an error",
     file: "src/plan/settings.ts",
-    from: "is not NAME=VALUE`]",
-    to: 'is not NAME=VALUE: ${text.split("\\n")[index] ?? ""}`]',
+    from: "`line ${String(line)} ${problem}`]",
+    to: '`line ${String(line)} ${problem}: ${text.split("\\n")[line - 1] ?? ""}`]',
     test: "test/unit/plan/settings.test.ts",
     fails: 'tells the line and nothing else of a line that cannot be read: "canary"',
   },

@@ -26,7 +26,7 @@ describe("a file of settings", () => {
     const path = await file(mode);
     await expect(readSettings(path)).rejects.toMatchObject({
       code: "WRONG_STATE",
-      message: `cannot use the settings ${path}: every user of this host can use it`,
+      message: `cannot use the file ${path}: every user of this host can use it`,
       hint: `chmod o= ${path}`,
     });
   });
@@ -38,7 +38,7 @@ describe("a file of settings", () => {
     await expect(readSettings(link)).rejects.toThrow("it is a symbolic link");
     await expect(readSettings(`${path}.none`)).rejects.toThrow("it does not exist");
     await mkdir(`${path}.d`);
-    await expect(readSettings(`${path}.d`)).rejects.toThrow("it is not a regular file");
+    await expect(readSettings(`${path}.d`)).rejects.toThrow("it is a directory");
     await writeFile(path, "A=b\n".repeat(2 ** 17));
     await expect(readSettings(path)).rejects.toThrow("it is larger than 256 KiB");
   });
@@ -113,9 +113,32 @@ units:
     expect(await everythingWritten()).not.toContain(CANARY);
   });
 
+  it("is refused by plan as by up when a file of it is a directory, a link or not there", async () => {
+    await write("DOMAIN=a\nSECRET=b\n");
+    await symlink(settings, `${settings}.link`);
+    for (const [source, why] of [
+      ["/etc", "it is a directory"],
+      [`${settings}.link`, "it is a symbolic link"],
+      [`${settings}.none`, "it does not exist"],
+      ["/dev/null", "it is a device"],
+    ] as const) {
+      const other = `${manifest}.other.yaml`;
+      await writeFile(
+        other,
+        `henge: 1\nname: other\nroot: host\nfiles: [{ source: ${source}, path: /tmp/x }]\n`,
+      );
+      for (const verb of ["plan", "up"]) {
+        const { exit, stderr } = await daemon.henge(verb, other);
+        expect(stderr).toContain(`henge: cannot use the file ${source}: ${why}\nhint: `);
+        expect(exit).toBe(1);
+      }
+    }
+    expect(await daemon.ps()).toEqual([]);
+  });
+
   it("is refused while its file is not there", async () => {
     expect((await daemon.henge("up", manifest)).stderr).toBe(
-      `henge: cannot use the settings ${settings}: it does not exist\n`,
+      `henge: cannot use the file ${settings}: it does not exist\nhint: correct \`source\` under \`files\`\n`,
     );
   });
 

@@ -1,4 +1,5 @@
-// The files of settings a manifest names keys of: looked at before anything is changed, and never kept.
+// The host's files that cells are to be shown: looked at before anything is changed. Those of settings, which a manifest
+// names keys of, are read, and never kept.
 
 import { HengeError } from "../../errors.js";
 import { settingsProblems } from "../../plan/index.js";
@@ -10,9 +11,11 @@ const SHOWN = 10;
 
 /** @throws {HengeError} WRONG_STATE: a file cannot be used, with the lines and names but never a value */
 export async function refuseUnfitSettings(
-  { settings = [] }: MonolithSpec,
+  { cells, settings = [] }: MonolithSpec,
   { readSettings }: Pick<Ports, "readSettings">,
 ): Promise<void> {
+  for (const { source } of cells.flatMap(({ boundary }) => boundary.files))
+    await readSettings(source, "anything");
   const bySource = new Map<string, SettingsSpec[]>();
   for (const spec of settings)
     bySource.set(spec.source, [...(bySource.get(spec.source) ?? []), spec]);
