@@ -66,7 +66,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "`line ${String(line)} ${problem}`]",
     to: '`line ${String(line)} ${problem}: ${text.split("\\n")[line - 1] ?? ""}`]',
     test: "test/unit/plan/settings.test.ts",
-    fails: 'tells the line and nothing else of a line that cannot be read: "canary"',
+    fails: 'tells the line and what is wrong, and nothing else, of "canary"',
   },
   {
     name: "a file of settings may set what it must not",
@@ -91,7 +91,7 @@ export const BUDGETS: readonly Mutation[] = [
     from: "await refuseUnfitSettings(placed, ports);",
     to: "await refuseUnfitSettings({ ...placed, settings: [] }, ports);",
     test: "test/system/settings.test.ts",
-    fails: "a monolith with settings > is refused while its file is not there",
+    fails: 'a monolith with settings > is refused without a value being told: ""',
     built: true,
   },
 ];

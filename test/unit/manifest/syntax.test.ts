@@ -68,6 +68,7 @@ describe("a value that may be a secret is told in no way it can be misspelt", ()
   const NUMBER = "1234567890123456789";
 
   it.each([
+    "env: { P: 123456789 }",
     `env: { P: ${NUMBER} }`,
     "env: { P: 0123456 }",
     `env: { P: { a: ${SECRET} } }`,
