@@ -8,6 +8,7 @@ import { openCgroups } from "../src/kernel/cgroup.js";
 import { DaemonBench } from "./daemon.js";
 import { busyCells } from "./manifest.js";
 import { quantile, timed } from "./samples.js";
+import { removeSubtree } from "./warden.js";
 
 export interface ScaleRow {
   readonly cells: number;
@@ -58,8 +59,9 @@ async function measureShape(
   signal.throwIfAborted();
   tell(`${String(cells)} cells in ${String(monoliths)} monoliths`);
   const root = mkdtempSync(join(tmpdir(), "henge-scale-"));
+  // Made to learn where cgroup2 is mounted.
+  const { facts } = await openCgroups({ subtreeName: `henge-bench-${String(process.pid)}` });
   try {
-    const { facts } = await openCgroups({ subtreeName: `henge-bench-${String(process.pid)}` });
     const daemon = await DaemonBench.open({ root, cgroupMount: facts.mount });
     try {
       const manifests = Array.from({ length: monoliths }, (_, index) =>
@@ -70,6 +72,7 @@ async function measureShape(
       await daemon.end();
     }
   } finally {
+    await removeSubtree(facts.subtree);
     rmSync(root, { recursive: true });
   }
 }
