@@ -45,7 +45,7 @@ const ARROWS = {
   "cli/": {
     house: [
       ...["spec/", "manifest/", "errors.js", "surface.js", "root.js", "package.js"],
-      ...["api/gen/", "api/service.js"],
+      ...["api/gen/", "api/service.js", "api/asker.js"],
     ],
     packages: [
       "@grpc/grpc-js",

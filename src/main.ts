@@ -41,6 +41,7 @@ import { openHaltMark } from "./store/halt-mark.js";
 import { takeLock } from "./store/lock.js";
 import { readLogs } from "./store/logs.js";
 import { openMonoliths } from "./store/monoliths.js";
+import { openOperations } from "./store/operations.js";
 import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
@@ -51,6 +52,8 @@ import type { Spawner } from "./warden/spawner.js";
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const HELPER = join(packageDirectory, "dist", "henge-helper");
 const GIB = 1024 ** 3;
+// Long enough for a program that cannot start to say so and end.
+const SETTLE_MS = 1_000;
 const POOL_DEFAULT_BYTES = 20 * GIB;
 
 await main();
@@ -145,6 +148,8 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
       bootId,
     }),
     store: await openMonoliths(join(paths.state, "monoliths")),
+    operations: await openOperations(join(paths.state, "operations")),
+    settleMs: SETTLE_MS,
     haltMark: openHaltMark(join(paths.run, "halted"), bootId),
     audit: await openAudit(join(paths.state, "audit.log")),
     events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),

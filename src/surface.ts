@@ -19,6 +19,10 @@ export const SURFACE = {
   SNAPSHOT_NOT_FOUND: { status: "NOT_FOUND", exit: 66 },
   CELL_EXISTS: { status: "ALREADY_EXISTS", exit: 73 },
   SNAPSHOT_EXISTS: { status: "ALREADY_EXISTS", exit: 73 },
+  OPERATION_NOT_FOUND: { status: "NOT_FOUND", exit: 66 },
+  OPERATION_EXISTS: { status: "ALREADY_EXISTS", exit: 73 },
+  /** As a shell says it of a command that SIGINT ended. */
+  CANCELLED: { status: "CANCELLED", exit: 130 },
   WRONG_STATE: { status: "FAILED_PRECONDITION", exit: 1 },
   BUSY: { status: "ABORTED", exit: 75 },
   DEADLINE: { status: "DEADLINE_EXCEEDED", exit: 75 },

@@ -7,6 +7,7 @@ import type {
   CellStatus,
   Event,
   ExitStatus,
+  Operation,
   SnapshotStatus,
   Step,
   UnitStatus,
@@ -48,6 +49,8 @@ export function budgetToProto(row: BudgetRow): proto.Budget {
 
 export function progressToProto(progress: Progress): proto.Progress {
   switch (progress.kind) {
+    case "operation":
+      return { operation: operationToProto(progress.operation) };
     case "plan":
       return { plan: { steps: progress.steps.map(stepToProto), budgets: [] } };
     case "begin":
@@ -65,6 +68,11 @@ export function progressToProto(progress: Progress): proto.Progress {
   }
 }
 
+export function operationToProto(operation: Operation): proto.Operation {
+  const { id, verb, target, caller, state, phase, startedAtMs, endedAtMs, error } = operation;
+  return { id, verb, target, caller, state, phase, startedAtMs, endedAtMs, error };
+}
+
 /** Without the units' environment: it may hold secrets. */
 export function cellToProto(cell: CellStatus): proto.CellStatus {
   return {
@@ -76,6 +84,7 @@ export function cellToProto(cell: CellStatus): proto.CellStatus {
     limits: { ...cell.limits },
     publish: cell.publish,
     wardenPid: cell.wardenPid,
+    notReached: cell.notReached,
   };
 }
 

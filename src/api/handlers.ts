@@ -12,21 +12,18 @@ import { doctor } from "./rpc/doctor.js";
 import { events } from "./rpc/events.js";
 import { exec } from "./rpc/exec.js";
 import { free } from "./rpc/free.js";
-import { freeze } from "./rpc/freeze.js";
+import { setFrozen } from "./rpc/freeze.js";
 import { get } from "./rpc/get.js";
 import { halt } from "./rpc/halt.js";
 import { list } from "./rpc/list.js";
 import { logs } from "./rpc/logs.js";
+import { cancel, follow, operations } from "./rpc/operations.js";
 import { plan } from "./rpc/plan.js";
-import { restart } from "./rpc/restart.js";
 import { resume } from "./rpc/resume.js";
 import { rollback } from "./rpc/rollback.js";
 import { snapshot } from "./rpc/snapshot.js";
 import { snapshots } from "./rpc/snapshots.js";
-import { start } from "./rpc/start.js";
-import { stop } from "./rpc/stop.js";
-import { thaw } from "./rpc/thaw.js";
-import { upgrade } from "./rpc/upgrade.js";
+import { changeUnits } from "./rpc/units.js";
 import { validate } from "./rpc/validate.js";
 import { version } from "./rpc/version.js";
 import type { RpcName } from "./service.js";
@@ -41,17 +38,17 @@ export function implementationOf(control: Control, log: Logger): UntypedServiceI
     (error) =>
       statusOf(error, rpc, log);
   return {
-    Apply: serverStream(apply(control), as("Apply")),
-    Upgrade: serverStream(upgrade(control), as("Upgrade")),
+    Apply: serverStream(apply(control, "up"), as("Apply")),
+    Upgrade: serverStream(apply(control, "upgrade"), as("Upgrade")),
     Plan: unary(plan(control), as("Plan")),
     Validate: unary(validate(control), as("Validate")),
     List: unary(list(control), as("List")),
     Get: unary(get(control), as("Get")),
-    Start: serverStream(start(control), as("Start")),
-    Stop: serverStream(stop(control), as("Stop")),
-    Restart: serverStream(restart(control), as("Restart")),
-    Freeze: unary(freeze(control), as("Freeze")),
-    Thaw: unary(thaw(control), as("Thaw")),
+    Start: serverStream(changeUnits(control, "start"), as("Start")),
+    Stop: serverStream(changeUnits(control, "stop"), as("Stop")),
+    Restart: serverStream(changeUnits(control, "restart"), as("Restart")),
+    Freeze: unary(setFrozen(control, "freeze"), as("Freeze")),
+    Thaw: unary(setFrozen(control, "thaw"), as("Thaw")),
     Free: serverStream(free(control), as("Free")),
     Halt: serverStream(halt(control), as("Halt")),
     Resume: unary(resume(control), as("Resume")),
@@ -60,6 +57,9 @@ export function implementationOf(control: Control, log: Logger): UntypedServiceI
     DestroySnapshot: unary(destroySnapshot(control), as("DestroySnapshot")),
     Rollback: serverStream(rollback(control), as("Rollback")),
     Clone: serverStream(clone(control), as("Clone")),
+    Operations: unary(operations(control), as("Operations")),
+    Follow: serverStream(follow(control), as("Follow")),
+    Cancel: unary(cancel(control), as("Cancel")),
     Logs: serverStream(logs(control), as("Logs")),
     Events: serverStream(events(control), as("Events")),
     Exec: bidiStream(exec(control), as("Exec")),

@@ -5,10 +5,16 @@ import { isIPv4 } from "node:net";
 import { isAbsolute } from "node:path";
 
 import { HengeError } from "../errors.js";
-import type { CloneOptions } from "../reconcile/verbs/clone.js";
-import type { ExecOptions, LogQuery, ManifestSource, Target } from "../reconcile/control.js";
+import type {
+  ExecOptions,
+  LogQuery,
+  ManifestSource,
+  RequestOf,
+  Target,
+} from "../reconcile/control.js";
 import { isCellName, isLabel, isSnapshotName } from "../spec/index.js";
 import type { CellName, MonolithName, PublishSpec, SnapshotName, UnitName } from "../spec/index.js";
+import type { Asker } from "./asker.js";
 import type * as proto from "./gen/henge/v1/henge.js";
 
 const REQUEST_ID_PATTERN = /^[A-Za-z0-9._-]{1,128}$/;
@@ -25,10 +31,11 @@ export function snapshotFromProto(name: string): SnapshotName {
   throw invalid(`cannot use ${JSON.stringify(name)} as the name of a snapshot`);
 }
 
-export function cloneFromProto(request: proto.CloneRequest): CloneOptions {
+export function cloneFromProto(request: proto.CloneRequest): RequestOf<"clone"> {
   const { cell, snapshot, name, publish } = request;
   if (!isLabel(name)) throw invalid(`cannot use ${JSON.stringify(name)} as the name of a monolith`);
   return {
+    verb: "clone",
     cell: cellFromProto(cell),
     snapshot: snapshotFromProto(snapshot),
     name: name as MonolithName,
@@ -80,7 +87,10 @@ export function countFromProto(field: string, value: number): number {
   throw invalid(`cannot use ${String(value)} for ${field}`);
 }
 
-export function execOptionsFromProto(start: proto.ExecRequest_Start): ExecOptions {
+export function execOptionsFromProto(
+  start: proto.ExecRequest_Start,
+  { caller }: Asker,
+): ExecOptions {
   const env = Object.entries(start.env);
   for (const [name] of env) {
     if (!VARIABLE_PATTERN.test(name))
@@ -103,7 +113,7 @@ export function execOptionsFromProto(start: proto.ExecRequest_Start): ExecOption
     ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
     ...(start.oneOff === undefined
       ? {}
-      : { oneOff: { requestId: requestIdFromProto(start.oneOff.requestId) } }),
+      : { oneOff: { requestId: requestIdFromProto(start.oneOff.requestId), caller } }),
     ...(start.terminal === undefined ? {} : { tty: terminalFromProto(start.terminal) }),
   };
 }

@@ -6,6 +6,7 @@ import type { MethodDefinition } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
 import { packageDirectory } from "../package.js";
+import type { Asker } from "./asker.js";
 import type { Henge } from "./gen/henge/v1/henge.js";
 
 export type RpcName = keyof Henge;
@@ -26,6 +27,7 @@ export type Reply<Rpc extends RpcName> =
 export type Handler<Rpc extends RpcName> = (
   request: Request<Rpc>,
   signal: AbortSignal,
+  asker: Asker,
 ) => ReturnType<Henge[Rpc]>;
 
 /** What a call sends: once, or in a stream. */

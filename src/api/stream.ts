@@ -10,28 +10,34 @@ import type {
   handleServerStreamingCall,
 } from "@grpc/grpc-js";
 
+import { askerOf } from "./asker.js";
+import type { Asker } from "./asker.js";
 import { cancellationOf } from "./unary.js";
 import type { ToStatus } from "./unary.js";
 
 export function serverStream<Request, Reply>(
-  handle: (request: Request, signal: AbortSignal) => AsyncIterable<Reply>,
+  handle: (request: Request, signal: AbortSignal, asker: Asker) => AsyncIterable<Reply>,
   toStatus: ToStatus,
 ): handleServerStreamingCall<Request, Reply> {
   return (call) => {
     const signal = cancellationOf(call);
-    pump(call, () => handle(call.request, signal), signal, toStatus).catch(toStatus);
+    pump(call, () => handle(call.request, signal, askerOf(call)), signal, toStatus).catch(toStatus);
   };
 }
 
 export function bidiStream<Request, Reply>(
-  handle: (requests: AsyncIterable<Request>, signal: AbortSignal) => AsyncIterable<Reply>,
+  handle: (
+    requests: AsyncIterable<Request>,
+    signal: AbortSignal,
+    asker: Asker,
+  ) => AsyncIterable<Reply>,
   toStatus: ToStatus,
 ): handleBidiStreamingCall<Request, Reply> {
   return (call) => {
     const signal = cancellationOf(call);
     // By default the end of the requests would destroy the stream, and the replies with it.
     const requests = call.iterator({ destroyOnReturn: false }) as AsyncIterable<Request>;
-    pump(call, () => handle(requests, signal), signal, toStatus).catch(toStatus);
+    pump(call, () => handle(requests, signal, askerOf(call)), signal, toStatus).catch(toStatus);
   };
 }
 

@@ -4,16 +4,19 @@ import type { EventEmitter } from "node:events";
 
 import type { StatusObject, handleUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 
+import { askerOf } from "./asker.js";
+import type { Asker } from "./asker.js";
+
 export type ToStatus = (error: unknown) => StatusObject;
 
 export function unary<Request, Reply>(
-  handle: (request: Request, signal: AbortSignal) => Promise<Reply>,
+  handle: (request: Request, signal: AbortSignal, asker: Asker) => Promise<Reply>,
   toStatus: ToStatus,
 ): handleUnaryCall<Request, Reply> {
   return (call, callback) => {
     const signal = cancellationOf(call);
     // `answer` itself fails only when the reply cannot be sent, and then there is nobody to tell.
-    answer(() => handle(call.request, signal), callback, toStatus).catch(toStatus);
+    answer(() => handle(call.request, signal, askerOf(call)), callback, toStatus).catch(toStatus);
   };
 }
 

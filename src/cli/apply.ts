@@ -2,13 +2,22 @@
 
 import { randomUUID } from "node:crypto";
 
+import type { Command } from "commander";
+
 import { cellsTable, stepToJson } from "./cells.js";
 import type { Context } from "./context.js";
 import { withManifest } from "./manifest-file.js";
-import { follow } from "./progress.js";
+import { addChangeOptions, change } from "./operation.js";
+import type { ChangeOptions } from "./operation.js";
 
-export interface ApplyOptions {
+interface ApplyOptions extends ChangeOptions {
   readonly allowMissingControllers?: boolean;
+}
+
+export function addApplyOptions(command: Command): Command {
+  return addChangeOptions(
+    command.option("--allow-missing-controllers", "go without limits this host cannot set"),
+  );
 }
 
 export function applyManifest(
@@ -17,13 +26,13 @@ export function applyManifest(
   options: ApplyOptions,
   file: string,
 ): Promise<void> {
-  return withManifest(file, context.io.cwd, (manifest) =>
-    context.withDaemon(async (daemon) => {
-      const allowMissingControllers = options.allowMissingControllers ?? false;
-      const request = { manifest, allowMissingControllers, requestId: randomUUID() };
-      const steps = await follow(context, daemon.stream(rpc, request));
-      const { cells } = await daemon.call("List", {});
-      context.print({ steps: steps.map(stepToJson) }, () => `\n${cellsTable(cells, Date.now())}`);
-    }),
-  );
+  return withManifest(file, context.io.cwd, async (manifest) => {
+    const allowMissingControllers = options.allowMissingControllers ?? false;
+    const request = { manifest, allowMissingControllers, requestId: randomUUID() };
+    const { steps, operation, isLeft } = await change(context, rpc, request, options);
+    const { cells } = await context.withDaemon((daemon) => daemon.call("List", {}));
+    context.print({ steps: steps.map(stepToJson), operation }, () =>
+      isLeft ? "" : `\n${cellsTable(cells, Date.now())}`,
+    );
+  });
 }

@@ -38,6 +38,14 @@ export function parseSince(text: string, nowMs: number): number {
   );
 }
 
+/** Milliseconds of `90s`, `5m`, `2h`, `1d`. */
+export function parseDuration(option: string, text: string): number {
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = unit === undefined ? 0 : Number(count) * FACTORS_MS[unit as keyof typeof FACTORS_MS];
+  if (ms > 0) return ms;
+  throw usage(`cannot use ${JSON.stringify(text)} for ${option}: give a time like 90s, 5m or 2h`);
+}
+
 /** `ADDRESS:HOSTPORT:CELLPORT`, or `HOSTPORT:CELLPORT` on 127.0.0.1; its numbers are the daemon's to check. */
 export function parsePublished(text: string): {
   hostAddress: string;

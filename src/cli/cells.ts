@@ -26,6 +26,7 @@ export function cellToFullJson(cell: CellStatus) {
     ...cellToJson(cell),
     units: cell.units.map((unit) => ({ ...unitToJson(unit), reason: unit.reason ?? null })),
     reason: cell.reason ?? null,
+    notReached: cell.notReached ?? null,
     boundary: cell.boundary ?? null,
     limits: cell.limits,
     publish: cell.publish,
@@ -59,10 +60,14 @@ export function cellsTable(cells: readonly CellStatus[], nowMs: number): string 
       cell.units.length === 0 ? [["-", "-", "-", "-", "-", "-", "-"]] : cell.units.map(columns);
     return units.map((unit) => [cell.name, cell.state, ...unit]);
   });
-  return table(
+  const notReached = cells.flatMap(({ name, notReached: text }) =>
+    text === undefined ? [] : [`${printable(`${name}: ${text}`)}\n`],
+  );
+  const shown = table(
     ["CELL", "STATE", "UNIT", "UNIT STATE", "READY", "PID", "UP", "RESTARTS", "LAST EXIT"],
     rows,
   );
+  return notReached.length === 0 ? shown : `${shown}\n${notReached.join("")}`;
 
   function columns(unit: UnitStatus): readonly string[] {
     const running = unit.pid !== undefined && unit.startedAtMs !== undefined;
@@ -84,6 +89,7 @@ export function cellText(cell: CellStatus, nowMs: number): string {
     ["cell", cell.name],
     ["state", cell.state],
     ["reason", cell.reason],
+    ["not reached", cell.notReached],
     ["warden", cell.wardenPid?.toString()],
     ["root", boundary?.root],
     ["network", boundary?.network],

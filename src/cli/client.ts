@@ -3,9 +3,10 @@
 import { connect as connectSocket } from "node:net";
 import { once } from "node:events";
 
-import { Client as GrpcClient, credentials, status } from "@grpc/grpc-js";
-import type { ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
+import { Client as GrpcClient, Metadata, credentials, status } from "@grpc/grpc-js";
+import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
 
+import { CALLER_KEY, TIMEOUT_KEY } from "../api/asker.js";
 import { ERROR_CODE_KEY, ERROR_DETAIL_KEY, SERVICE_NAME, hengeService } from "../api/service.js";
 import type {
   ErrorDetail,
@@ -24,40 +25,37 @@ const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
 const DAY = 24 * HOUR;
 
-// Of a call from its beginning: short where the daemon only looks, long where units are waited for.
-const DEADLINE_MS: Record<RpcName, number> = {
-  Apply: 6 * HOUR,
-  Upgrade: 12 * HOUR,
-  Plan: 60 * SECOND,
-  Validate: 30 * SECOND,
-  List: 30 * SECOND,
-  Get: 30 * SECOND,
-  Start: 6 * HOUR,
-  Stop: 6 * HOUR,
-  Restart: 6 * HOUR,
-  Freeze: 60 * SECOND,
-  Thaw: 60 * SECOND,
-  Free: 6 * HOUR,
-  Halt: 6 * HOUR,
-  Resume: 60 * SECOND,
-  Snapshot: HOUR,
-  Snapshots: 60 * SECOND,
-  DestroySnapshot: HOUR,
-  Rollback: 6 * HOUR,
-  Clone: 6 * HOUR,
-  Logs: 7 * DAY,
-  Events: 7 * DAY,
-  Exec: 7 * DAY,
-  Doctor: 60 * SECOND,
-  Version: 30 * SECOND,
-};
+// Of a call from its beginning. What only looks is short; where units are waited for, or read along, it is long.
+const LOOK_MS = 60 * SECOND;
+const CHANGE_MS = 12 * HOUR;
+const FOLLOW_MS = 7 * DAY;
+const FOLLOWING: readonly RpcName[] = ["Logs", "Events", "Follow", "Exec"];
+const CHANGING: readonly RpcName[] = [
+  ...(["Apply", "Upgrade", "Start", "Stop", "Restart", "Free", "Halt"] as const),
+  ...(["Snapshot", "DestroySnapshot", "Rollback", "Clone"] as const),
+];
+
+function deadlineOf(rpc: RpcName): number {
+  const ms = FOLLOWING.includes(rpc) ? FOLLOW_MS : CHANGING.includes(rpc) ? CHANGE_MS : LOOK_MS;
+  return Date.now() + ms;
+}
+
 /** What only looks is asked again when the daemon that was asked ended meanwhile: the next one answers. */
 const SERVICE_CONFIG = {
   loadBalancingConfig: [],
   methodConfig: [
     {
       name: (
-        ["Plan", "Validate", "List", "Get", "Snapshots", "Doctor", "Version"] satisfies UnaryName[]
+        [
+          "Plan",
+          "Validate",
+          "List",
+          "Get",
+          "Snapshots",
+          "Operations",
+          "Doctor",
+          "Version",
+        ] satisfies UnaryName[]
       ).map((method) => ({ service: SERVICE_NAME, method })),
       retryPolicy: {
         maxAttempts: 5,
@@ -72,9 +70,20 @@ const SERVICE_CONFIG = {
 /** A daemon that is not there is known at once; this is for a socket whose daemon is being started, or hangs. */
 export const PATIENCE_MS = 60 * SECOND;
 
+export interface StreamOptions {
+  /** The operation is ended between two steps when it takes longer. */
+  readonly timeoutMs?: number;
+  /** Reads no more when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
 export interface Client {
   call<Rpc extends UnaryName>(rpc: Rpc, request: Message<Rpc>): Promise<Reply<Rpc>>;
-  stream<Rpc extends StreamName>(rpc: Rpc, request: Message<Rpc>): AsyncIterable<Reply<Rpc>>;
+  stream<Rpc extends StreamName>(
+    rpc: Rpc,
+    request: Message<Rpc>,
+    options?: StreamOptions,
+  ): AsyncIterable<Reply<Rpc>>;
   /** Read it with `replies`. */
   exec(): ClientDuplexStream<ExecRequest, ExecReply>;
   replies(call: ClientDuplexStream<ExecRequest, ExecReply>): AsyncIterable<ExecReply>;
@@ -86,6 +95,7 @@ export async function connect(
   socketPath: string,
   startHint: string,
   patienceMs = PATIENCE_MS,
+  caller = "root",
 ): Promise<Client> {
   await probe(socketPath, startHint);
   const grpc = new GrpcClient(`unix:${socketPath}`, credentials.createInsecure(), {
@@ -98,7 +108,7 @@ export async function connect(
     grpc.close();
     throw error;
   }
-  return clientOver(grpc);
+  return clientOver(grpc, caller);
 }
 
 /** What grpc-js says of a socket that cannot be opened has no errno in it. */
@@ -134,22 +144,30 @@ function ready(grpc: GrpcClient, socketPath: string, patienceMs: number): Promis
   });
 }
 
-function clientOver(grpc: GrpcClient): Client {
+function clientOver(grpc: GrpcClient, caller: string): Client {
   return {
-    call: (rpc, request) => callOnce(grpc, rpc, request),
-    stream: (rpc, request) => {
+    call: (rpc, request) => callOnce(grpc, rpc, request, metadataOf(caller)),
+    stream: (rpc, request, { timeoutMs, signal } = {}) => {
       const { path, requestSerialize, responseDeserialize } = hengeService[rpc];
-      const options = { deadline: Date.now() + DEADLINE_MS[rpc] };
-      return read(
-        grpc
-          .makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, options)
-          .on("error", heardByReader),
-      );
+      const options = { deadline: deadlineOf(rpc) };
+      const metadata = metadataOf(caller, timeoutMs);
+      const call = grpc
+        .makeServerStreamRequest(
+          ...([path, requestSerialize, responseDeserialize, request, metadata, options] as const),
+        )
+        .on("error", heardByReader);
+      signal?.addEventListener("abort", () => {
+        call.cancel();
+      });
+      if (signal?.aborted === true) call.cancel();
+      return read(call);
     },
     exec: () => {
       const { path, requestSerialize, responseDeserialize } = hengeService.Exec;
-      const options = { deadline: Date.now() + DEADLINE_MS.Exec };
-      const call = grpc.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, options);
+      const options = { deadline: deadlineOf("Exec") };
+      const call = grpc.makeBidiStreamRequest(
+        ...([path, requestSerialize, responseDeserialize, metadataOf(caller), options] as const),
+      );
       return call.on("error", heardByReader);
     },
     replies: read,
@@ -159,19 +177,37 @@ function clientOver(grpc: GrpcClient): Client {
   };
 }
 
+function metadataOf(caller: string, timeoutMs?: number): Metadata {
+  const metadata = new Metadata();
+  metadata.set(CALLER_KEY, caller.replace(/[^\x20-\x7e]/g, "?"));
+  if (timeoutMs !== undefined) metadata.set(TIMEOUT_KEY, String(timeoutMs));
+  return metadata;
+}
+
 function callOnce<Rpc extends UnaryName>(
   grpc: GrpcClient,
   rpc: Rpc,
   request: Message<Rpc>,
+  metadata: Metadata,
 ): Promise<Reply<Rpc>> {
   const { path, requestSerialize, responseDeserialize } = hengeService[rpc];
-  const options = { deadline: Date.now() + DEADLINE_MS[rpc] };
+  const options = { deadline: deadlineOf(rpc) };
   return new Promise((resolve, reject) => {
     const callback = (error: ServiceError | null, reply?: Reply<Rpc>) => {
       if (error !== null) reject(fromStatus(error));
       else if (reply !== undefined) resolve(reply);
     };
-    grpc.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, options, callback);
+    grpc.makeUnaryRequest(
+      ...([
+        path,
+        requestSerialize,
+        responseDeserialize,
+        request,
+        metadata,
+        options,
+        callback,
+      ] as const),
+    );
   });
 }
 

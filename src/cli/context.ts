@@ -18,6 +18,8 @@ export interface Context {
   print(value: unknown, text: () => string): void;
   /** Instead of 0, when the verb ends without an error. */
   exitWith(code: number): void;
+  /** How long a daemon that is being started is waited for. */
+  readonly patienceMs: number;
   /** Connects, uses, and lets go of the daemon of the chosen root. */
   withDaemon<Result>(use: (client: Client) => Promise<Result>): Promise<Result>;
 }
@@ -34,11 +36,17 @@ export function makeContext(
     io,
     form,
     exitWith,
+    patienceMs: patience(io),
     print(value, text) {
       io.stdout.write(form === "json" ? json(value, 2) : text());
     },
     async withDaemon(use) {
-      const client = await connect(rootPaths(root).socket, startHint(root), patience(io));
+      const client = await connect(
+        rootPaths(root).socket,
+        startHint(root),
+        patience(io),
+        callerOf(io),
+      );
       try {
         return await use(client);
       } finally {
@@ -46,6 +54,13 @@ export function makeContext(
       }
     },
   };
+}
+
+/** Who asks, for the record of the operation: the socket itself is open to root alone. */
+function callerOf({ env }: Io): string {
+  const sudo = env["SUDO_USER"] ?? "";
+  const user = env["USER"] ?? env["LOGNAME"] ?? "root";
+  return sudo === "" ? user : `${sudo} (sudo)`;
 }
 
 /** @throws {HengeError} USAGE: it is no number of seconds */

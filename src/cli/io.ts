@@ -25,6 +25,8 @@ export interface Io {
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Calls the listener at SIGINT and SIGTERM, which then end nothing by themselves; returns what ends that. */
+  onInterrupt?(listener: () => void): () => void;
 }
 
 /** Writes, and waits until there is room for more. */

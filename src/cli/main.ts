@@ -20,6 +20,12 @@ const code = await runCli(process.argv.slice(2), {
   stderr,
   env,
   cwd: process.cwd(),
+  onInterrupt(listener) {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, listener);
+    return () => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, listener);
+    };
+  },
 });
 // A pipe takes 64 KiB at once (pipe(7)); what its reader has not made room for yet would be lost with the process.
 await Promise.all([stdout, stderr].map(written));

@@ -16,58 +16,31 @@ import { addDoctor } from "./verbs/doctor.js";
 import { addDown } from "./verbs/down.js";
 import { addEvents } from "./verbs/events.js";
 import { addExec } from "./verbs/exec.js";
-import { addFreeze } from "./verbs/freeze.js";
+import { addFreezeVerb } from "./verbs/freeze.js";
 import { addGet } from "./verbs/get.js";
 import { addHalt } from "./verbs/halt.js";
 import { addLogs } from "./verbs/logs.js";
+import { addOperations } from "./verbs/operations.js";
 import { addPlan } from "./verbs/plan.js";
 import { addPs } from "./verbs/ps.js";
-import { addRestart } from "./verbs/restart.js";
 import { addResume } from "./verbs/resume.js";
 import { addRollback } from "./verbs/rollback.js";
 import { addRun } from "./verbs/run.js";
 import { addSchema } from "./verbs/schema.js";
 import { addSnapshot } from "./verbs/snapshot.js";
 import { addSnapshots } from "./verbs/snapshots.js";
-import { addStart } from "./verbs/start.js";
-import { addStop } from "./verbs/stop.js";
-import { addThaw } from "./verbs/thaw.js";
+import { addUnitVerb } from "./verbs/units.js";
 import { addUp } from "./verbs/up.js";
 import { addUpgrade } from "./verbs/upgrade.js";
 import { addValidate } from "./verbs/validate.js";
 import { addVersion } from "./verbs/version.js";
 
 const VERBS = [
-  ...[
-    addUp,
-    addUpgrade,
-    addPlan,
-    addValidate,
-    addSchema,
-    addPs,
-    addGet,
-    addStart,
-    addStop,
-    addRestart,
-  ],
-  ...[
-    addFreeze,
-    addThaw,
-    addDown,
-    addHalt,
-    addResume,
-    addSnapshot,
-    addSnapshots,
-    addRollback,
-    addClone,
-    addDestroySnapshot,
-    addLogs,
-    addEvents,
-    addExec,
-    addRun,
-    addDoctor,
-    addVersion,
-  ],
+  ...[addUp, addUpgrade, addPlan, addValidate, addSchema, addPs, addGet, addOperations],
+  ...(["start", "stop", "restart"] as const).map(addUnitVerb),
+  ...(["freeze", "thaw"] as const).map(addFreezeVerb),
+  ...[addDown, addHalt, addResume, addSnapshot, addSnapshots, addRollback, addClone],
+  ...[addDestroySnapshot, addLogs, addEvents, addExec, addRun, addDoctor, addVersion],
 ];
 
 /** @param argv without node and the script. Never throws; what went wrong is on `io.stderr`. */

@@ -7,23 +7,23 @@ import { age, printable } from "./text.js";
 
 const ERASE_LINE = "\r\u001b[K";
 const REDRAW_MS = 1_000;
+const REMIND_MS = 10_000;
 
-/** Shows progress to its end; returns the steps that were planned. */
+/** Shows progress to its end, and tells it. */
 export async function follow(
   context: Context,
   stream: AsyncIterable<Progress>,
-): Promise<readonly Step[]> {
-  const planned: Step[] = [];
+  heard: (progress: Progress) => void,
+): Promise<void> {
   const show = context.form === "json" ? undefined : makeView(context.io.stdout);
   try {
     for await (const progress of stream) {
-      planned.push(...(progress.plan?.steps ?? []));
       show?.progress(progress);
+      heard(progress);
     }
   } finally {
     show?.close();
   }
-  return planned;
 }
 
 /** What a step does to what, in one line. */
@@ -51,17 +51,23 @@ function makeView(output: Terminal): View {
     const [first] = running.values();
     if (output.isTTY !== true || first === undefined) return;
     const more = running.size > 1 ? ` and ${String(running.size - 1)} more` : "";
-    const line = `[${String(done)}/${String(total)}] ${first.text} … ${age(Date.now() - first.sinceMs)}${more}`;
+    const line = `[${String(done)}/${String(total)}] ${first.text} … ${age(performance.now() - first.sinceMs)}${more}`;
     output.write(`${ERASE_LINE}${line.slice(0, (output.columns ?? 80) - 1)}`);
   };
-  const timer = output.isTTY === true ? setInterval(draw, REDRAW_MS) : undefined;
+  /** A pipe hears now and then what is waited for. */
+  const remind = () => {
+    for (const { text, sinceMs } of running.values())
+      say(`[${String(done)}/${String(total)}] ${text} … ${age(performance.now() - sinceMs)}`);
+  };
+  const timer =
+    output.isTTY === true ? setInterval(draw, REDRAW_MS) : setInterval(remind, REMIND_MS);
   return {
     progress({ plan, begin, end, note }) {
       total += plan?.steps.length ?? 0;
       if (plan?.steps.length === 0) say("nothing to change");
       if (note !== undefined) say(printable(note));
       if (begin?.step !== undefined) {
-        running.set(begin.index, { text: describeStep(begin.step), sinceMs: Date.now() });
+        running.set(begin.index, { text: describeStep(begin.step), sinceMs: performance.now() });
       }
       if (end?.step !== undefined) {
         running.delete(end.index);

@@ -1,49 +1,42 @@
-// What the verbs share: the ports, the cells this daemon knows, and the way from a plan to its end.
+// What the verbs share: the ports, the cells this daemon knows, the operations, and what is on record.
 
-import type {
-  CellName,
-  CellStatus,
-  Controller,
-  Desired,
-  MonolithName,
-  Observed,
-  Step,
-} from "../spec/index.js";
-import { monolithOf } from "../spec/index.js";
 import type { PlanFacts } from "../plan/index.js";
+import { HengeError } from "../errors.js";
+import type { CellName, CellStatus, Controller, Desired, MonolithName } from "../spec/index.js";
+import { monolithOf, parentOf } from "../spec/index.js";
 import type { StoredMonolith } from "../store/monoliths.js";
 import { createMutex } from "../mutex.js";
 
+import { MonolithMutex } from "./admission/monolith-mutex.js";
+import { Operations } from "./admission/operations.js";
+import { cellNotFound } from "./admission/targets.js";
 import { Cells } from "./cells/cells.js";
-import type { Progress } from "./control.js";
-import type { Ports } from "./ports.js";
-import { Exclusive } from "./admission/exclusive.js";
-import { executeSteps } from "./change/execute.js";
 import { Images } from "./change/images.js";
-import { observe, observeCells, observePublished } from "./change/observe.js";
-import { OneOffs } from "./verbs/one-offs.js";
-import { Requests } from "./admission/requests.js";
+import { observePublished } from "./change/observe.js";
+import type { Ports } from "./ports.js";
 import { viewMonolith } from "./view.js";
+import { OneOffs } from "./admission/one-offs.js";
 
-export type Report = (progress: Progress) => void;
+/** Verbs that ask for another manifest than the one that is desired. */
+const ASKING: readonly string[] = ["up", "upgrade", "clone", "down"];
 
 export class Context {
   readonly ports: Ports;
   readonly cells: Cells;
-  readonly requests: Requests;
+  readonly operations: Operations;
   readonly oneOffs = new OneOffs(async (cell) => (await this.desired(monolithOf(cell)))?.spec);
   readonly images: Images;
   readonly startedAtMs: number;
   /** Why cells could not be allocated when it was last tried. */
   readonly blocked = new Map<CellName, string>();
-  private readonly exclusive = new Exclusive();
-  private readonly runsMutex = createMutex();
+  readonly mutex = new MonolithMutex();
+  private readonly runs = createMutex();
 
   constructor(ports: Ports) {
     this.ports = ports;
     this.cells = new Cells(ports);
     this.images = new Images(ports);
-    this.requests = new Requests(() => ports.clock.now());
+    this.operations = new Operations(ports);
     this.startedAtMs = ports.clock.now();
   }
 
@@ -65,19 +58,33 @@ export class Context {
     return stored === undefined || "corrupt" in stored ? undefined : stored.desired;
   }
 
-  observe(monolith: MonolithName): Promise<Observed> {
-    return observe(this.ports, this.cells, monolith);
-  }
-
   /** Every monolith that is on record or has a cell. */
   async monoliths(): Promise<readonly MonolithName[]> {
     const stored = (await this.ports.store.list()).map(({ name }) => name);
     return [...new Set([...stored, ...this.cells.names().map(monolithOf)])].sort();
   }
 
-  /** Enough for start, stop and restart: no tool of the host is asked. */
-  async observeRunState(monolith: MonolithName): Promise<Observed> {
-    return { cells: await observeCells(this.ports, this.cells, monolith), volumes: [], images: [] };
+  /**
+   * Its name: a snapshot is of all of it.
+   * @throws {HengeError} WRONG_STATE: it is a nested cell · CELL_NOT_FOUND
+   */
+  async wholeMonolith(cell: CellName, act: string): Promise<MonolithName> {
+    const monolith = monolithOf(cell);
+    if (parentOf(cell) !== undefined)
+      throw new HengeError(
+        "WRONG_STATE",
+        `cannot ${act} ${cell} alone: it is part of ${monolith}`,
+        { hint: `name the whole: ${monolith}` },
+      );
+    const [known, keepers] = await Promise.all([
+      this.monoliths(),
+      this.ports.volumes.listMonoliths(),
+    ]);
+    if (known.includes(monolith) || keepers.includes(monolith)) return monolith;
+    throw cellNotFound(
+      cell,
+      [...new Set([...known, ...keepers])].map((name) => ({ name: name as string as CellName })),
+    );
   }
 
   async view(monolith: MonolithName): Promise<readonly CellStatus[]> {
@@ -85,39 +92,37 @@ export class Context {
       this.stored(monolith),
       observePublished(this.ports, this.cells, monolith),
     ]);
-    return viewMonolith(stored, cells, this.blocked);
+    return viewMonolith(monolith, stored, cells, this);
   }
 
-  /**
-   * One change of a monolith: alone, once for each request id, with its line in the audit trail before the act.
-   * @param giveWay for what nobody asked for: aborted when somebody asks for another change
-   * @throws {HengeError} BUSY: another change of the monolith is in flight
-   */
-  async change(
-    request: {
-      readonly id: string;
-      readonly verb: string;
-      readonly monolith: MonolithName;
-      readonly target: string;
-    },
-    act: () => Promise<void>,
-    giveWay?: AbortController,
-  ): Promise<void> {
-    const { id, verb, monolith, target } = request;
-    const audited = async (): Promise<void> => {
-      const line = { requestId: id, verb, target };
-      const tell = (result: string): Promise<void> =>
-        this.ports.audit.append({ atMs: this.ports.clock.now(), ...line, result });
-      await this.ports.audit.append({ atMs: this.ports.clock.now(), ...line });
-      try {
-        await act();
-      } catch (error) {
-        await tell(error instanceof Error ? error.message : String(error));
-        throw error;
-      }
-      await tell("ok");
-    };
-    await this.requests.once(id, () => this.exclusive.run(monolith, verb, audited, giveWay));
+  /** Monoliths of which something was asked that could not be reached, whether or not anything of them is there. */
+  askedFor(): readonly MonolithName[] {
+    return this.operations.monoliths().filter((name) => this.notReached(name) !== undefined);
+  }
+
+  /** What was asked of a monolith last and could not be reached, in words; undefined when it could. */
+  notReached(monolith: MonolithName): string | undefined {
+    const last = this.operations.lastOf(monolith, ASKING);
+    if (last?.state !== "failed" && last?.state !== "cancelled") return undefined;
+    const { verb, caller, endedAtMs = 0, id, error } = last;
+    const [why = ""] = (error?.message ?? last.state).split("\n");
+    const at = new Date(endedAtMs).toISOString();
+    return `${verb} by ${caller} did not come to its end at ${at}: ${why} (henge operations ${id})`;
+  }
+
+  /** @throws {HengeError} WRONG_STATE */
+  async refuseHalted(act: string): Promise<void> {
+    if (!(await this.ports.haltMark.isSet())) return;
+    throw new HengeError("WRONG_STATE", `cannot ${act}: everything is halted`, {
+      hint: "henge resume brings up what is desired",
+    });
+  }
+
+  /** Goes on with a rollback that was begun, if one was. */
+  async finishRollback(monolith: MonolithName, signal: AbortSignal): Promise<void> {
+    const name = await this.ports.snapshots.finishRollback(monolith, signal);
+    if (name !== undefined)
+      this.ports.events.emit({ kind: "snapshot", name, what: "rolled-back" }, monolith);
   }
 
   /**
@@ -125,28 +130,8 @@ export class Context {
    * @throws {HengeError} BUSY: a change of the monolith is in flight
    */
   async beforeRun(monolith: MonolithName, act: () => Promise<void>): Promise<void> {
-    await this.runsMutex.run(() => this.exclusive.run(monolith, "run", act));
-  }
-
-  async execute(
-    monolith: MonolithName,
-    steps: readonly Step[],
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<void> {
-    let underWay: Step | undefined;
-    const watch = (progress: Progress): void => {
-      if (progress.kind === "begin") underWay = progress.step;
-      if (progress.kind === "end" && progress.step.kind === "allocate")
-        this.blocked.delete(progress.step.cell);
-      report(progress);
-    };
-    try {
-      await executeSteps(this.ports, this.cells, monolith, steps, watch, signal);
-    } catch (error) {
-      if (underWay?.kind === "allocate" && !signal.aborted) this.block(underWay.cell, error);
-      throw error;
-    }
+    const entry = { verb: "run", interrupts: ["converge"], interrupt: () => undefined };
+    await this.runs.run(() => this.mutex.run(monolith, entry, act));
   }
 
   /** Until it is allocated, `henge ps` tells why it could not be. */

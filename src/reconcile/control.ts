@@ -1,13 +1,15 @@
 // What the API may ask of the daemon. The one implementation is the reconciler; api/ tests use a fake of this.
 
 import type { Finding } from "../kernel/port.js";
-import type { CloneOptions } from "./verbs/clone.js";
 import type { ExecSession } from "../warden/port.js";
 import type {
   BudgetRow,
   CellName,
   CellStatus,
   Event,
+  MonolithName,
+  Operation,
+  PublishSpec,
   SnapshotName,
   SnapshotStatus,
   Step,
@@ -24,7 +26,6 @@ export interface ManifestSource {
 
 export interface ApplyOptions {
   readonly allowMissingControllers: boolean;
-  readonly requestId: string;
 }
 
 export interface Plan {
@@ -32,7 +33,11 @@ export interface Plan {
   readonly budgets: readonly BudgetRow[];
 }
 
+export type Report = (progress: Progress) => void;
+
 export type Progress =
+  /** First of all, to whoever follows. */
+  | { readonly kind: "operation"; readonly operation: Operation }
   /** The plan, before its first step. */
   | { readonly kind: "plan"; readonly steps: readonly Step[] }
   | { readonly kind: "begin"; readonly index: number; readonly step: Step }
@@ -69,7 +74,7 @@ export interface ExecOptions {
   readonly cwd?: string;
   readonly tty?: { readonly rows: number; readonly columns: number };
   /** Counted in the budgets of the target's unit, and told in the audit trail with its end. */
-  readonly oneOff?: { readonly requestId: string };
+  readonly oneOff?: { readonly requestId: string; readonly caller: string };
 }
 
 export interface VersionInfo {
@@ -78,90 +83,75 @@ export interface VersionInfo {
   readonly startedAtMs: number;
 }
 
-/**
- * Verbs on a target reach the cells nested in it too. All reject with HengeError. The same `requestId` again returns the
- * first answer instead of acting twice.
- */
+/** What changes one monolith, or all of them. */
+export type Request =
+  | {
+      readonly verb: "up" | "upgrade";
+      readonly source: ManifestSource;
+      readonly allowMissingControllers: boolean;
+    }
+  | { readonly verb: "start" | "stop" | "restart"; readonly target: Target }
+  | { readonly verb: "freeze" | "thaw"; readonly cell: CellName }
+  /** Stops and frees a monolith and forgets its manifest; destroys its volumes only when asked. */
+  | { readonly verb: "down"; readonly cell: CellName; readonly destroyData: boolean }
+  | { readonly verb: "halt" | "resume" }
+  /** Of all volumes of a monolith, in one instant; a rollback is of a monolith nothing of which runs. */
+  | {
+      readonly verb: "snapshot" | "destroy-snapshot" | "rollback";
+      readonly cell: CellName;
+      readonly name: SnapshotName;
+    }
+  | {
+      readonly verb: "clone";
+      readonly cell: CellName;
+      readonly snapshot: SnapshotName;
+      readonly name: MonolithName;
+      /** In the place of the original's; chosen among what is free when empty. */
+      readonly publish: readonly PublishSpec[];
+    }
+  /** The daemon's own: what is desired and missing comes up. */
+  | { readonly verb: "converge"; readonly monolith: MonolithName };
+
+export type VerbName = Request["verb"];
+type Of<One, Name> = One extends { readonly verb: infer Verbs }
+  ? Name extends Verbs
+    ? One
+    : never
+  : never;
+export type RequestOf<Name extends VerbName> = Of<Request, Name>;
+
+/** A request on its way in. */
+export interface Call {
+  /** The same id with the same request again is the same operation, and nothing is done twice. */
+  readonly id: string;
+  readonly request: Request;
+  /** Who asks, as their client says. */
+  readonly caller: string;
+  /** The operation is ended between two steps when it takes longer. */
+  readonly timeoutMs?: number;
+  readonly report: Report;
+  /** Aborts when the caller waits no longer; the operation goes on. */
+  readonly signal: AbortSignal;
+}
+
+/** Verbs on a target reach the cells nested in it too. All reject with HengeError. */
 export interface Control {
   validate(source: ManifestSource): Promise<void>;
   plan(source: ManifestSource, options: ApplyOptions): Promise<Plan>;
-  /** Returns when every unit is ready or done. */
-  apply(
-    source: ManifestSource,
-    options: ApplyOptions,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Returns when everything is ready on the new code, and the way back is closed; or brings the old code back. */
-  upgrade(
-    source: ManifestSource,
-    options: ApplyOptions,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  /** Returns when the operation has ended and what it wants up is ready or done; or when the caller waits no longer. */
+  change(call: Call): Promise<void>;
+  /** Oldest first. */
+  operations(): readonly Operation[];
+  /** @throws {HengeError} OPERATION_NOT_FOUND · WRONG_STATE: its record cannot be read */
+  operation(id: string): Operation;
+  /** As `change` of an operation that was begun before. */
+  follow(id: string, report: Report, signal: AbortSignal): Promise<void>;
+  /** Ends an operation between two steps; returns at once. */
+  cancel(id: string, caller: string): void;
   list(): Promise<readonly CellStatus[]>;
   get(cell: CellName): Promise<CellStatus>;
-  start(
-    target: Target,
-    requestId: string,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  stop(
-    target: Target,
-    requestId: string,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  restart(
-    target: Target,
-    requestId: string,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  freeze(cell: CellName, requestId: string, signal: AbortSignal): Promise<void>;
-  thaw(cell: CellName, requestId: string, signal: AbortSignal): Promise<void>;
-  /** Stops and frees a monolith and forgets its manifest; destroys its volumes only when asked. */
-  free(
-    cell: CellName,
-    options: { readonly destroyData: boolean; readonly requestId: string },
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Stops and frees every monolith; nothing is started until `resume` or the next boot. What is desired stays. */
-  halt(requestId: string, report: (progress: Progress) => void, signal: AbortSignal): Promise<void>;
-  /** Returns before everything is up. */
-  resume(requestId: string): Promise<void>;
-  /** Of all volumes of a monolith, in one instant. */
-  snapshot(
-    cell: CellName,
-    name: SnapshotName,
-    requestId: string,
-    signal: AbortSignal,
-  ): Promise<SnapshotStatus>;
   /** Oldest first. */
   snapshots(cell: CellName): Promise<readonly SnapshotStatus[]>;
-  destroySnapshot(
-    cell: CellName,
-    name: SnapshotName,
-    requestId: string,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Of a monolith nothing of which runs; nothing is started. */
-  rollBack(
-    cell: CellName,
-    name: SnapshotName,
-    requestId: string,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
-  /** Returns when every unit of the clone is ready or done. */
-  clone(
-    options: CloneOptions,
-    requestId: string,
-    report: (progress: Progress) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Past events later than `sinceSeq`, then, with follow, new ones. */
   events(

@@ -6,6 +6,7 @@ import type { Storage } from "../storage/port.js";
 import type { Audit } from "../store/audit.js";
 import type { HaltMark } from "../store/halt-mark.js";
 import type { MonolithStore } from "../store/monoliths.js";
+import type { OperationStore } from "../store/operations.js";
 import type { WardenPort } from "../warden/port.js";
 
 import type { Clock } from "./clock.js";
@@ -19,10 +20,13 @@ export interface Ports extends Storage {
   readonly network: NetworkPort;
   readonly wardens: WardenPort;
   readonly store: MonolithStore;
+  readonly operations: OperationStore;
   readonly haltMark: HaltMark;
   readonly audit: Audit;
   readonly events: Events;
   readonly clock: Clock;
+  /** How long a unit without a readiness probe must have lived to count as up. */
+  readonly settleMs: number;
   /** From 0 to less than 1. */
   readonly random: () => number;
   readonly readLogs: (

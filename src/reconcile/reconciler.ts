@@ -6,7 +6,7 @@ import type {
   CellName,
   CellStatus,
   Event,
-  SnapshotName,
+  Operation,
   SnapshotStatus,
   UnitName,
   UnitStatus,
@@ -14,47 +14,53 @@ import type {
 import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
-import { apply, free, plan } from "./verbs/apply.js";
-import { clone } from "./verbs/clone.js";
-import type { CloneOptions } from "./verbs/clone.js";
-import type { Report } from "./context.js";
+import { cellNotFound, isWithin } from "./admission/targets.js";
+import { perform, resume } from "./change/pipeline.js";
 import { Context } from "./context.js";
 import type {
   ApplyOptions,
+  Call,
   Control,
   ExecOptions,
   LogLine,
   LogQuery,
   ManifestSource,
   Plan,
-  Target,
+  Report,
+  VerbName,
   VersionInfo,
 } from "./control.js";
 import type { Ports } from "./ports.js";
-import { exec, unitNotFound } from "./verbs/exec.js";
-import { halt } from "./verbs/halt.js";
 import { publishedPorts } from "./published.js";
-import { rollBack } from "./verbs/rollback.js";
-import { changeRunState, setFrozen } from "./verbs/run-state.js";
-import { destroySnapshot, listSnapshots, takeSnapshot } from "./verbs/snapshots.js";
+import { exec, unitNotFound } from "./verbs/exec.js";
+import { makeVerbs } from "./verbs/index.js";
+import type { Verbs } from "./verbs/index.js";
 import { adoptCells, converge } from "./verbs/start-up.js";
-import { cellNotFound, isWithin } from "./verbs/targets.js";
-import { upgrade } from "./verbs/upgrade.js";
+import { plan } from "./verbs/up.js";
 
 export class Reconciler implements Control {
   private readonly context: Context;
+  private readonly verbs: Verbs;
   private converging = false;
   private convergeAgain = false;
   private readonly stopping = new AbortController();
 
   constructor(ports: Ports) {
     this.context = new Context(ports);
+    this.verbs = makeVerbs(() => {
+      this.converge();
+    });
   }
 
-  /** Adopts every cell that runs, then goes on in the background to bring up what is missing. */
+  /**
+   * Adopts every cell that runs, takes up what the daemon before had not ended, then goes on in the background to bring up
+   * what is missing.
+   */
   async begin(): Promise<void> {
     await adoptCells(this.context, this.stopping.signal);
     this.context.ports.events.emit({ kind: "daemon", text: "started" });
+    for (const operation of await this.context.operations.load())
+      resume(this.context, this.verbs[operation.record.verb as VerbName], operation);
     this.converge();
   }
 
@@ -79,6 +85,7 @@ export class Reconciler implements Control {
   /** Lets go of everything; the cells run on. */
   end(): void {
     this.stopping.abort();
+    this.context.operations.close();
     this.context.cells.close();
   }
 
@@ -91,30 +98,30 @@ export class Reconciler implements Control {
     return plan(this.context, source, options);
   }
 
-  apply(
-    source: ManifestSource,
-    options: ApplyOptions,
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return apply(this.context, source, options, report, signal).finally(() => {
-      // What could not be allocated is on record all the same: it comes up when what it waits for is there.
-      if (this.context.blocked.size > 0) this.converge();
-    });
+  change(call: Call): Promise<void> {
+    return perform(this.context, this.verbs[call.request.verb], call);
   }
 
-  upgrade(
-    source: ManifestSource,
-    options: ApplyOptions,
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return upgrade(this.context, source, options, report, signal);
+  operations(): readonly Operation[] {
+    return this.context.operations.list();
+  }
+
+  operation(id: string): Operation {
+    return this.context.operations.find(id).operation;
+  }
+
+  follow(id: string, report: Report, signal: AbortSignal): Promise<void> {
+    return this.context.operations.find(id).follow(report, signal);
+  }
+
+  cancel(id: string, caller: string): void {
+    this.context.operations.find(id).cancel(caller);
   }
 
   async list(): Promise<readonly CellStatus[]> {
+    const names = [...(await this.context.monoliths()), ...this.context.askedFor()];
     const views = await Promise.all(
-      (await this.context.monoliths()).map((name) => this.context.view(name)),
+      [...new Set(names)].sort().map((name) => this.context.view(name)),
     );
     return views.flat();
   }
@@ -125,85 +132,9 @@ export class Reconciler implements Control {
     return found;
   }
 
-  start(target: Target, requestId: string, report: Report, signal: AbortSignal): Promise<void> {
-    return changeRunState(this.context, "start", target, requestId, report, signal);
-  }
-
-  stop(target: Target, requestId: string, report: Report, signal: AbortSignal): Promise<void> {
-    return changeRunState(this.context, "stop", target, requestId, report, signal);
-  }
-
-  restart(target: Target, requestId: string, report: Report, signal: AbortSignal): Promise<void> {
-    return changeRunState(this.context, "restart", target, requestId, report, signal);
-  }
-
-  freeze(cell: CellName, requestId: string, signal: AbortSignal): Promise<void> {
-    return setFrozen(this.context, cell, true, requestId, signal);
-  }
-
-  thaw(cell: CellName, requestId: string, signal: AbortSignal): Promise<void> {
-    return setFrozen(this.context, cell, false, requestId, signal);
-  }
-
-  free(
-    cell: CellName,
-    options: { readonly destroyData: boolean; readonly requestId: string },
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return free(this.context, cell, options.destroyData, options.requestId, report, signal);
-  }
-
-  halt(requestId: string, report: Report, signal: AbortSignal): Promise<void> {
-    return halt(this.context, requestId, report, signal);
-  }
-
-  async resume(requestId: string): Promise<void> {
-    const { audit, clock, haltMark } = this.context.ports;
-    await audit.append({ atMs: clock.now(), requestId, verb: "resume", target: "all" });
-    await haltMark.clear();
-    this.converge();
-  }
-
-  snapshot(
-    cell: CellName,
-    name: SnapshotName,
-    requestId: string,
-    signal: AbortSignal,
-  ): Promise<SnapshotStatus> {
-    return takeSnapshot(this.context, cell, name, requestId, signal);
-  }
-
-  snapshots(cell: CellName): Promise<readonly SnapshotStatus[]> {
-    return listSnapshots(this.context, cell);
-  }
-
-  destroySnapshot(
-    cell: CellName,
-    name: SnapshotName,
-    requestId: string,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return destroySnapshot(this.context, cell, name, requestId, signal);
-  }
-
-  rollBack(
-    cell: CellName,
-    name: SnapshotName,
-    requestId: string,
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return rollBack(this.context, cell, name, requestId, report, signal);
-  }
-
-  clone(
-    options: CloneOptions,
-    requestId: string,
-    report: Report,
-    signal: AbortSignal,
-  ): Promise<void> {
-    return clone(this.context, options, requestId, report, signal);
+  async snapshots(cell: CellName): Promise<readonly SnapshotStatus[]> {
+    const monolith = await this.context.wholeMonolith(cell, "list the snapshots of");
+    return this.context.ports.snapshots.list(monolith);
   }
 
   async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {

@@ -12,8 +12,30 @@ import type { StoredMonolith } from "../store/monoliths.js";
 
 import { ENDED } from "./cells/waiters.js";
 
-/** Cells in the manifest's order, then those no manifest declares. */
+interface Known {
+  readonly blocked: ReadonlyMap<CellName, string>;
+  readonly notReached: (monolith: MonolithName) => string | undefined;
+}
+
+/** As `viewCells`; the root cell tells what was asked and could not be reached, also where nothing else is there. */
 export function viewMonolith(
+  monolith: MonolithName,
+  stored: StoredMonolith | undefined,
+  observed: readonly CellStatus[],
+  known: Known,
+): readonly CellStatus[] {
+  const root = monolith as string as CellName;
+  const seen = viewCells(stored, observed, known.blocked);
+  const notReached = known.notReached(monolith);
+  if (notReached === undefined) return seen;
+  const cells: readonly CellStatus[] = seen.some(({ name }) => name === root)
+    ? seen
+    : [{ ...placeholder(root), state: "absent" }, ...seen];
+  return cells.map((cell) => (cell.name === root ? { ...cell, notReached } : cell));
+}
+
+/** Cells in the manifest's order, then those no manifest declares. */
+export function viewCells(
   stored: StoredMonolith | undefined,
   observed: readonly CellStatus[],
   blocked: ReadonlyMap<CellName, string>,

@@ -67,6 +67,8 @@ export interface CellStatus {
   readonly units: readonly UnitStatus[];
   readonly wardenPid?: number;
   readonly reason?: string;
+  /** Of a root cell: what was asked of its monolith last and could not be reached, and why. */
+  readonly notReached?: string;
 }
 
 export interface ImageStatus {

@@ -62,6 +62,4 @@ export interface Desired {
   readonly spec: MonolithSpec;
   /** `CELL:UNIT` of the units an operator stopped and did not start again. */
   readonly stopped: readonly string[];
-  /** An upgrade is under way, and can still go back to this. */
-  readonly upgradingFrom?: MonolithSpec;
 }

@@ -1,15 +1,12 @@
 import type { Control } from "../../reconcile/control.js";
-import { progressOf } from "../progress.js";
+import { changeAsStream } from "../progress.js";
 import { requestIdFromProto, sourceFromProto } from "../requests.js";
 import type { Handler } from "../service.js";
 
-export function apply(control: Control): Handler<"Apply"> {
-  return (request, signal) => {
-    const source = sourceFromProto(request.manifest);
-    const options = {
-      allowMissingControllers: request.allowMissingControllers,
-      requestId: requestIdFromProto(request.requestId),
-    };
-    return progressOf((report) => control.apply(source, options, report, signal));
+/** Apply and Upgrade. */
+export function apply(control: Control, verb: "up" | "upgrade"): Handler<"Apply" | "Upgrade"> {
+  return ({ manifest, allowMissingControllers, requestId }, signal, asker) => {
+    const request = { verb, source: sourceFromProto(manifest), allowMissingControllers };
+    return changeAsStream(control, requestIdFromProto(requestId), request, signal, asker);
   };
 }

@@ -1,12 +1,11 @@
 import type { Control } from "../../reconcile/control.js";
-import { progressOf } from "../progress.js";
+import { changeAsStream } from "../progress.js";
 import { cloneFromProto, requestIdFromProto } from "../requests.js";
 import type { Handler } from "../service.js";
 
 export function clone(control: Control): Handler<"Clone"> {
-  return (request, signal) => {
-    const options = cloneFromProto(request);
-    const requestId = requestIdFromProto(request.requestId);
-    return progressOf((report) => control.clone(options, requestId, report, signal));
+  return (request, signal, asker) => {
+    const id = requestIdFromProto(request.requestId);
+    return changeAsStream(control, id, cloneFromProto(request), signal, asker);
   };
 }

@@ -13,14 +13,14 @@ const UNTAKEN_MAX_BYTES = 1024 * 1024;
 type Session = Awaited<ReturnType<Control["exec"]>>;
 
 export function exec(control: Control): Handler<"Exec"> {
-  return async function* (requests, signal) {
+  return async function* (requests, signal, asker) {
     const input = requests[Symbol.asyncIterator]();
     const first = await input.next();
     if (first.done === true || first.value.start === undefined)
       throw invalid("cannot run before a start");
     const ended = new AbortController();
     try {
-      const options = execOptionsFromProto(first.value.start);
+      const options = execOptionsFromProto(first.value.start, asker);
       const session = await control.exec(options, AbortSignal.any([signal, ended.signal]));
       yield* paced(session, (report) => relay(session, input, report));
     } finally {

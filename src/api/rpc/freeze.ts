@@ -2,13 +2,12 @@ import type { Control } from "../../reconcile/control.js";
 import { cellFromProto, requestIdFromProto } from "../requests.js";
 import type { Handler } from "../service.js";
 
-export function freeze(control: Control): Handler<"Freeze"> {
-  return async (request, signal) => {
-    await control.freeze(
-      cellFromProto(request.cell),
-      requestIdFromProto(request.requestId),
-      signal,
-    );
+/** Freeze and Thaw. */
+export function setFrozen(control: Control, verb: "freeze" | "thaw"): Handler<"Freeze" | "Thaw"> {
+  return async ({ cell, requestId }, signal, asker) => {
+    const request = { verb, cell: cellFromProto(cell) };
+    const id = requestIdFromProto(requestId);
+    await control.change({ id, request, report: () => undefined, signal, ...asker });
     return {};
   };
 }

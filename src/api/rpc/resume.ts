@@ -3,8 +3,10 @@ import { requestIdFromProto } from "../requests.js";
 import type { Handler } from "../service.js";
 
 export function resume(control: Control): Handler<"Resume"> {
-  return async (request) => {
-    await control.resume(requestIdFromProto(request.requestId));
+  return async ({ requestId }, signal, asker) => {
+    const id = requestIdFromProto(requestId);
+    const request = { verb: "resume" } as const;
+    await control.change({ id, request, report: () => undefined, signal, ...asker });
     return {};
   };
 }

@@ -4,13 +4,13 @@ import { cellFromProto, requestIdFromProto, snapshotFromProto } from "../request
 import type { Handler } from "../service.js";
 
 export function snapshot(control: Control): Handler<"Snapshot"> {
-  return async (request, signal) =>
-    snapshotToProto(
-      await control.snapshot(
-        cellFromProto(request.cell),
-        snapshotFromProto(request.name),
-        requestIdFromProto(request.requestId),
-        signal,
-      ),
-    );
+  return async ({ cell: text, name: wanted, requestId }, signal, asker) => {
+    const [cell, name] = [cellFromProto(text), snapshotFromProto(wanted)];
+    const id = requestIdFromProto(requestId);
+    const request = { verb: "snapshot", cell, name } as const;
+    await control.change({ id, request, report: () => undefined, signal, ...asker });
+    const taken = (await control.snapshots(cell)).find((one) => one.name === name);
+    if (taken === undefined) throw new Error(`snapshot ${name} was taken and is gone`);
+    return snapshotToProto(taken);
+  };
 }

@@ -4,17 +4,20 @@ import type { Command } from "commander";
 
 import { parseCell, parsePublished } from "../arguments.js";
 import { stepToJson } from "../cells.js";
-import { follow } from "../progress.js";
+import { addChangeOptions, change } from "../operation.js";
+import type { ChangeOptions } from "../operation.js";
 import { parseSnapshot } from "../snapshots.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
 
 export function addClone(program: Command, act: Act): void {
-  addVerb(
-    program,
-    "clone <cell> <name> <new>",
-    "start a copy of a monolith beside it, from a snapshot; it has other ports and no way out",
-    "henge clone redmine monday staging",
+  addChangeOptions(
+    addVerb(
+      program,
+      "clone <cell> <name> <new>",
+      "start a copy of a monolith beside it, from a snapshot; it has other ports and no way out",
+      "henge clone redmine monday staging",
+    ),
   )
     .option(
       "-p, --publish <port...>",
@@ -22,9 +25,9 @@ export function addClone(program: Command, act: Act): void {
     )
     .action(
       act(
-        (
+        async (
           context,
-          options: { readonly publish?: readonly string[] },
+          options: ChangeOptions & { readonly publish?: readonly string[] },
           cell: string,
           snapshot: string,
           name: string,
@@ -36,12 +39,13 @@ export function addClone(program: Command, act: Act): void {
             publish: (options.publish ?? []).map(parsePublished),
             requestId: randomUUID(),
           };
-          return context.withDaemon(async (daemon) => {
-            const steps = await follow(context, daemon.stream("Clone", request));
-            const made = await daemon.call("Get", { cell: name });
-            const value = { cell: name, publish: made.publish, steps: steps.map(stepToJson) };
-            context.print(value, () => "");
-          });
+          const { steps, operation, isLeft } = await change(context, "Clone", request, options);
+          const made = isLeft
+            ? undefined
+            : await context.withDaemon((daemon) => daemon.call("Get", { cell: name }));
+          const publish = made?.publish ?? [];
+          const value = { cell: name, publish, steps: steps.map(stepToJson), operation };
+          context.print(value, () => "");
         },
       ),
     );

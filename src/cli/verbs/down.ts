@@ -6,21 +6,24 @@ import { parseCell, usage } from "../arguments.js";
 import { stepToJson } from "../cells.js";
 import { confirm } from "../confirm.js";
 import type { Io } from "../io.js";
-import { follow } from "../progress.js";
+import { addChangeOptions, change } from "../operation.js";
+import type { ChangeOptions } from "../operation.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
 
-interface DownOptions {
+interface DownOptions extends ChangeOptions {
   readonly destroyData?: boolean;
   readonly yesDestroy?: string;
 }
 
 export function addDown(program: Command, act: Act): void {
-  addVerb(
-    program,
-    "down <name>",
-    "stop and free a monolith; its volumes stay",
-    "henge down redmine",
+  addChangeOptions(
+    addVerb(
+      program,
+      "down <name>",
+      "stop and free a monolith; its volumes stay",
+      "henge down redmine",
+    ),
   )
     .option("--destroy-data", "destroy its volumes too, after its name was typed")
     .option("--yes-destroy <name>", "the name, typed beforehand")
@@ -29,10 +32,8 @@ export function addDown(program: Command, act: Act): void {
         const destroyData = options.destroyData ?? false;
         const request = { cell: parseCell(name), destroyData, requestId: randomUUID() };
         await confirmDown(name, options, context.io);
-        return context.withDaemon(async (daemon) => {
-          const steps = await follow(context, daemon.stream("Free", request));
-          context.print({ steps: steps.map(stepToJson) }, () => "");
-        });
+        const { steps, operation } = await change(context, "Free", request, options);
+        context.print({ steps: steps.map(stepToJson), operation }, () => "");
       }),
     );
 }

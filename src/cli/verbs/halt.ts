@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Command } from "commander";
 
-import { follow } from "../progress.js";
+import { change } from "../operation.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
 
@@ -13,12 +13,9 @@ export function addHalt(program: Command, act: Act): void {
     "stop everything in order, until resume or the next boot",
     "henge halt",
   ).action(
-    act((context) => {
-      const request = { requestId: randomUUID() };
-      return context.withDaemon(async (daemon) => {
-        await follow(context, daemon.stream("Halt", request));
-        context.print({ halted: true }, () => "");
-      });
+    act(async (context) => {
+      const { operation } = await change(context, "Halt", { requestId: randomUUID() });
+      context.print({ halted: true, operation }, () => "");
     }),
   );
 }

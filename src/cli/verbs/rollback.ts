@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { parseCell } from "../arguments.js";
 import { stepToJson } from "../cells.js";
 import { confirm } from "../confirm.js";
-import { follow } from "../progress.js";
+import { change } from "../operation.js";
 import { parseSnapshot } from "../snapshots.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
@@ -32,10 +32,8 @@ export function addRollback(program: Command, act: Act): void {
           },
           context.io,
         );
-        return context.withDaemon(async (daemon) => {
-          const steps = await follow(context, daemon.stream("Rollback", request));
-          context.print({ steps: steps.map(stepToJson), rolledBackTo: name }, () => "");
-        });
+        const { steps, operation } = await change(context, "Rollback", request);
+        context.print({ steps: steps.map(stepToJson), rolledBackTo: name, operation }, () => "");
       }),
     );
 }

@@ -7,7 +7,7 @@ import { describeOver, describeRefused, planBudgets } from "../../plan/index.js"
 import type { BudgetRow, MonolithSpec } from "../../spec/index.js";
 import type { StoredMonolith } from "../../store/monoliths.js";
 
-import type { Report } from "../context.js";
+import type { Report } from "../control.js";
 
 /**
  * The table of its budgets.
@@ -30,13 +30,7 @@ export async function fitBudgets(
   });
 }
 
-/** As `fitBudgets`, and notes what is beyond a limit that may be passed. */
-export async function refuseUnfitBudgets(
-  spec: MonolithSpec,
-  stored: readonly StoredMonolith[],
-  host: Pick<HostPort, "capacity">,
-  report: Report,
-): Promise<void> {
-  for (const text of describeOver(await fitBudgets(spec, stored, host)))
-    report({ kind: "note", text });
+/** Notes what is beyond a limit that may be passed. */
+export function tellOver(rows: readonly BudgetRow[], report: Report): void {
+  for (const text of describeOver(rows)) report({ kind: "note", text });
 }

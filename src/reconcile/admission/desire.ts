@@ -27,7 +27,7 @@ import { refuseUnfitSettings } from "./settings.js";
 export async function desire(
   ports: Ports,
   source: ManifestSource,
-  options: ApplyOptions,
+  options: Pick<ApplyOptions, "allowMissingControllers">,
   signal: AbortSignal,
 ): Promise<Desired> {
   const declared = parseManifest(source);

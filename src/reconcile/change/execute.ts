@@ -6,24 +6,42 @@ import type { Cells } from "../cells/cells.js";
 import type { Progress } from "../control.js";
 import type { Ports } from "../ports.js";
 
+interface Execution {
+  readonly monolith: MonolithName;
+  readonly steps: readonly Step[];
+  /** Called once, when volumes, images and cells are in place: before the first step that starts a unit, or last. */
+  readonly inPlace?: () => Promise<void>;
+}
+
+/** What is done to units when their cells are in place. A stop comes before, with the cell it makes room for. */
+const STARTS: ReadonlySet<Step["kind"]> = new Set([
+  "start",
+  "await",
+  "hand-over",
+  "adjust",
+  "pause",
+]);
+
 /** Carries the steps out in order; the first that fails ends the run, and the signal ends it between two steps. */
 export async function executeSteps(
   ports: Ports,
   cells: Cells,
-  monolith: MonolithName,
-  steps: readonly Step[],
+  { monolith, steps, inPlace }: Execution,
   report: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   report({ kind: "plan", steps });
+  const placed = steps.findIndex(({ kind }) => STARTS.has(kind));
   for (const [index, step] of steps.entries()) {
     signal.throwIfAborted();
+    if (index === placed) await inPlace?.();
     report({ kind: "begin", index, step });
-    const begunMs = ports.clock.now();
+    const begunMs = ports.clock.monotonicMs();
     await executeStep(ports, cells, monolith, step, signal);
-    report({ kind: "end", index, step, ms: ports.clock.now() - begunMs });
+    report({ kind: "end", index, step, ms: ports.clock.monotonicMs() - begunMs });
     tellStep(ports, step);
   }
+  if (placed === -1) await inPlace?.();
 }
 
 async function executeStep(

@@ -49,9 +49,8 @@ export class Images {
   }
 }
 
-/** An upgrade that has not ended may go back. */
-function imagesOf({ spec, upgradingFrom }: Desired): readonly ImageSpec[] {
-  return [...spec.images, ...(upgradingFrom?.images ?? [])];
+function imagesOf({ spec }: Desired): readonly ImageSpec[] {
+  return spec.images;
 }
 
 function keyOf({ name, digest = "" }: Pick<ImageSpec, "name" | "digest">): string {

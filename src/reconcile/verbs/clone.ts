@@ -1,9 +1,8 @@
 // A clone: a monolith made of another one's snapshot, that starts beside it and reaches nobody.
 
 import { HengeError } from "../../errors.js";
-import { choosePorts, cloneSpec, planMonolith } from "../../plan/index.js";
+import { choosePorts, cloneSpec } from "../../plan/index.js";
 import type {
-  CellName,
   MonolithName,
   MonolithSpec,
   PublishSpec,
@@ -11,76 +10,107 @@ import type {
   SnapshotStatus,
 } from "../../spec/index.js";
 
-import { refuseUnfitBudgets } from "../admission/budgets.js";
-import type { Context, Report } from "../context.js";
-import { refuseTakenPorts } from "../admission/desire.js";
-import { refuseHalted } from "./halt.js";
-import { wholeMonolith } from "./targets.js";
+import { note } from "../change/change.js";
+import type { Change } from "../change/change.js";
+import { refuseUnfit } from "../change/preflight.js";
+import { reach } from "../change/reach.js";
+import { goBack } from "../change/return.js";
+import type { Verb } from "../change/verb.js";
+import { withDeadline } from "../clock.js";
+import type { Context } from "../context.js";
+import type { RequestOf } from "../control.js";
 
-export interface CloneOptions {
-  readonly cell: CellName;
-  readonly snapshot: SnapshotName;
-  readonly name: MonolithName;
-  /** In the place of the original's; chosen among what is free when empty. */
-  readonly publish: readonly PublishSpec[];
+const CLEANUP_DEADLINE_MS = 60_000;
+
+interface Kept {
+  readonly from: { readonly monolith: MonolithName; readonly snapshot: SnapshotName };
+  readonly spec: MonolithSpec;
+  /** It has its volumes and is desired: from here on it is a monolith as any other. */
+  readonly isDesired?: true;
 }
 
-/**
- * Returns when the clone's units are ready.
- * @throws {HengeError} SNAPSHOT_NOT_FOUND · CELL_EXISTS: the name is in use · WRONG_STATE: the original is not on record ·
- * OVER_CAPACITY: this host has not the memory for both
- */
-export async function clone(
-  context: Context,
-  options: CloneOptions,
-  requestId: string,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
-  const { cell, name, snapshot } = options;
-  const from = await wholeMonolith(context, cell, "clone");
-  const request = {
-    id: requestId,
-    verb: `clone ${from} ${snapshot}`,
-    monolith: name,
-    target: name,
-  };
-  await context.change(request, async () => {
-    await refuseHalted(context, "clone it");
+export const clone: Verb<RequestOf<"clone">, Kept> = {
+  title: ({ cell, snapshot }) => `clone ${cell} ${snapshot}`,
+  admits: {
+    whileHalted: { act: "clone it" },
+    interrupts: [],
+    needsPool: true,
+    finishesRollback: false,
+  },
+  aim: async (context, { cell, name }) => {
+    await context.wholeMonolith(cell, "clone");
+    return { monolith: name, target: name };
+  },
+  prepare: async ({ context, report }, { cell, name, snapshot, publish }) => {
+    const from = await context.wholeMonolith(cell, "clone");
     await refuseNameInUse(context, name);
     const original = await declared(context, from);
-    await context.images.keep(original.images, () =>
-      cloneOriginal(context, original, options, report, signal),
+    const { found } = await context.ports.snapshots.find(from, snapshot);
+    refuseMissingParts(original, found);
+    const spec = cloneSpec(original, name, await portsOf(context, original, publish));
+    await refuseUnfit(context, spec, report);
+    return { from: { monolith: from, snapshot }, spec };
+  },
+  carryOut: (change, kept) =>
+    change.context.images.keep(kept.spec.images, () => cloneOriginal(change, kept)),
+  resume: async (change, kept) => {
+    const { context, monolith } = change;
+    if (kept.isDesired === true) {
+      await start(change, kept);
+      return;
+    }
+    await destroyVolumes(context, kept.spec);
+    throw new HengeError(
+      "WRONG_STATE",
+      `cannot clone ${kept.from.monolith}: the daemon ended on the way; nothing of ${monolith} is left`,
+      { hint: "ask for it again" },
     );
-  });
+  },
+};
+
+async function cloneOriginal(change: Change, kept: Kept): Promise<void> {
+  const { context, signal } = change;
+  const { spec, from } = kept;
+  await context.ports.volumes.clone(from, spec.name, spec.volumes, signal);
+  for (const { name } of spec.volumes) note(change, `cloned volume ${name}`);
+  await start(change, kept);
 }
 
-async function cloneOriginal(
-  context: Context,
-  original: MonolithSpec,
-  { name, snapshot, publish }: CloneOptions,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
-  const from = { monolith: original.name, snapshot };
-  const { found } = await context.ports.snapshots.find(from.monolith, snapshot);
-  refuseMissingParts(original, found);
-  const spec = cloneSpec(original, name, await portsOf(context, original, publish));
-  const stored = await context.ports.store.list();
-  refuseTakenPorts(spec, stored);
-  await refuseUnfitBudgets(spec, stored, context.ports.host, report);
-  await context.ports.volumes.clone(from, name, spec.volumes, signal);
-  for (const volume of spec.volumes) report({ kind: "note", text: `cloned volume ${volume.name}` });
-  // On record only now: a daemon killed before must not make empty volumes for it.
-  const desired = { spec, stopped: [] };
-  await context.ports.store.write(desired);
-  const steps = planMonolith(desired, await context.observe(name), context.planFacts);
-  for (const { hostAddress, hostPort, cellPort } of spec.cells[0]?.publish ?? [])
-    report({
-      kind: "note",
-      text: `${hostAddress}:${String(hostPort)} leads to ${name}:${String(cellPort)}`,
-    });
-  await context.execute(name, steps, report, signal);
+/** From a daemon that is killed before it is desired, nothing is left; from one that is killed later, a monolith. */
+async function start(change: Change, kept: Kept): Promise<void> {
+  const { context } = change;
+  const desired = { spec: kept.spec, stopped: [] };
+  let { isDesired } = kept;
+  for (const { hostAddress, hostPort, cellPort } of kept.spec.cells[0]?.publish ?? [])
+    note(
+      change,
+      `${hostAddress}:${String(hostPort)} leads to ${kept.spec.name}:${String(cellPort)}`,
+    );
+  context.cells.dependencies.declare([kept.spec]);
+  try {
+    await reach(
+      change,
+      { kind: "monolith", desired },
+      {
+        inPlace: async () => {
+          await context.ports.store.write(desired);
+          isDesired = true;
+          await change.commit("starting", { ...kept, isDesired });
+        },
+      },
+    );
+  } catch (error) {
+    if (isDesired === true) throw error;
+    const failure = await goBack(change, undefined, error);
+    await destroyVolumes(context, kept.spec);
+    throw failure;
+  }
+}
+
+async function destroyVolumes({ ports }: Context, { name, volumes }: MonolithSpec): Promise<void> {
+  await withDeadline(ports.clock, CLEANUP_DEADLINE_MS, async (signal) => {
+    for (const volume of volumes) await ports.volumes.destroy(name, volume.name, signal);
+  });
 }
 
 async function declared(context: Context, monolith: MonolithName): Promise<MonolithSpec> {
@@ -99,7 +129,7 @@ async function refuseNameInUse(context: Context, name: MonolithName): Promise<vo
   if (!known.includes(name) && !keepers.includes(name)) return;
   const what = known.includes(name) ? "there is a cell of that name" : "it has volumes in the pool";
   throw new HengeError("CELL_EXISTS", `cannot make ${name}: ${what}`, {
-    hint: `choose another name, or henge down ${name} --destroy-data`,
+    hint: "choose another name for the clone; nothing was changed",
   });
 }
 

@@ -8,7 +8,7 @@ import type { ExecSession } from "../../warden/port.js";
 import type { Context } from "../context.js";
 import type { ExecOptions, Target } from "../control.js";
 import { nameWords } from "./command-words.js";
-import { snapshotBeforeRun } from "./snapshots.js";
+import { snapshotBeforeRun } from "../change/snapshots.js";
 
 /** @param status of the target's cell */
 export async function exec(
@@ -33,7 +33,7 @@ export async function exec(
       signal,
     );
   if (oneOff !== undefined)
-    return await runOneOff(context, options, like, oneOff.requestId, async () => {
+    return await runOneOff(context, options, like, oneOff, async () => {
       await snapshotBeforeRun(context, monolithOf(target.cell), signal);
       return start();
     });
@@ -51,16 +51,23 @@ async function runOneOff(
   context: Context,
   { target, argv }: ExecOptions,
   like: UnitSpec | undefined,
-  requestId: string,
+  { requestId, caller }: NonNullable<ExecOptions["oneOff"]>,
   start: () => Promise<ExecSession>,
 ): Promise<ExecSession> {
   const { audit, clock } = context.ports;
   const leave = await context.oneOffs.enter(target.cell, like?.name);
   const startedMs = clock.now();
   const unit = like === undefined ? "" : `:${like.name}`;
-  const line = { requestId, verb: `run ${nameWords(argv)}`, target: `${target.cell}${unit}` };
-  const ended = async (how: string): Promise<void> => {
+  const words = nameWords(argv);
+  const line = { requestId, verb: `run ${words}`, target: `${target.cell}${unit}` };
+  const { operation } = context.operations.begin({
+    ...{ id: requestId, verb: "run", target: line.target, caller },
+    // One that is sent again runs again: it is no other request's.
+    ...{ monolith: monolithOf(target.cell), body: { words, startedMs } },
+  });
+  const ended = async (how: string, failure?: unknown): Promise<void> => {
     leave();
+    await operation.end(failure);
     const result = `${how} after ${String(clock.now() - startedMs)} ms`;
     await audit.append({ atMs: clock.now(), ...line, result });
   };
@@ -68,7 +75,10 @@ async function runOneOff(
     context.ports.warn("the end of a one-off is not in the audit trail", error);
   };
   try {
-    await audit.append({ atMs: startedMs, ...line });
+    await Promise.all([
+      audit.append({ atMs: startedMs, ...line }),
+      operation.commit("running", {}),
+    ]);
     const session = await start();
     session.exit
       .then(
@@ -78,7 +88,7 @@ async function runOneOff(
       .catch(warn);
     return session;
   } catch (error) {
-    await ended(error instanceof Error ? error.message : String(error)).catch(warn);
+    await ended(error instanceof Error ? error.message : String(error), error).catch(warn);
     throw error;
   }
 }

@@ -1,79 +1,74 @@
 // Halt and resume: the host goes down, or is worked on. What is desired stays on record.
 
-import { HengeError } from "../../errors.js";
-import { planMonolith } from "../../plan/index.js";
-import type { MonolithName } from "../../spec/index.js";
+import { note } from "../change/change.js";
+import type { Change } from "../change/change.js";
+import { observeCells } from "../change/observe.js";
+import { reach } from "../change/reach.js";
+import type { Preconditions, Verb } from "../change/verb.js";
+import type { RequestOf } from "../control.js";
 
-import type { Context, Report } from "../context.js";
+const ALWAYS: Preconditions = {
+  whileHalted: true,
+  interrupts: [],
+  needsPool: false,
+  finishesRollback: false,
+};
 
-const BUSY_RETRY_MS = 500;
+type Nothing = Readonly<Record<never, never>>;
 
 /**
  * Stops every unit of every monolith in order and frees the cells, so that nothing holds a volume; until `resume` or the
- * next boot nothing is started. One monolith that does not stop keeps no other from it.
- * @throws {HengeError} of the first monolith that could not be stopped; what is halted stays so
+ * next boot nothing is started. One monolith that does not stop keeps no other from it, and is the failure.
  */
-export async function halt(
-  context: Context,
-  requestId: string,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
-  // First of all: a daemon killed on the way starts nothing again.
-  await context.ports.haltMark.set();
-  const ends = await Promise.allSettled(
-    (await context.monoliths()).map(async (name) => {
-      await haltOne(context, name, requestId, signal);
-      report({ kind: "note", text: `${name} is stopped` });
-    }),
-  );
-  const failed = ends.find((end) => end.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  context.ports.events.emit({ kind: "daemon", text: "halted" });
+export const halt: Verb<RequestOf<"halt">, Nothing> = {
+  admits: ALWAYS,
+  aim: () => ({ target: "all" }),
+  prepare: () => Promise.resolve({}),
+  carryOut: async (change) => {
+    const { context } = change;
+    // First of all: a daemon killed on the way starts nothing again.
+    await context.ports.haltMark.set();
+    const ends = await Promise.allSettled(
+      (await context.monoliths()).map(async (monolith) => {
+        await haltOne({ ...change, monolith, report: () => undefined });
+        note(change, `${monolith} is stopped`);
+      }),
+    );
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+    context.ports.events.emit({ kind: "daemon", text: "halted" });
+  },
+};
+
+/** What only brings up more is interrupted; any other change is waited for. */
+function haltOne(change: Change): Promise<void> {
+  const entry = {
+    ...({ verb: "halt", waits: true, interrupts: ["converge", "up", "start", "restart"] } as const),
+    interrupt: () => undefined,
+  };
+  return change.context.mutex.run(change.monolith, entry, () => stopAll(change));
 }
 
-/** @throws {HengeError} WRONG_STATE */
-export async function refuseHalted({ ports }: Context, verb: string): Promise<void> {
-  if (!(await ports.haltMark.isSet())) return;
-  throw new HengeError("WRONG_STATE", `cannot ${verb}: everything is halted`, {
-    hint: "henge resume brings up what is desired",
-  });
-}
-
-/** A change somebody asked for before is waited for: it is refused its starts from now on, or ends. */
-async function haltOne(
-  context: Context,
-  monolith: MonolithName,
-  requestId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
-    const id = `${requestId}.${monolith}.${String(attempt)}`;
-    try {
-      await context.change({ id, verb: "halt", monolith, target: monolith }, () =>
-        stopAll(context, monolith, signal),
-      );
-      return;
-    } catch (error) {
-      if (!(error instanceof HengeError && error.code === "BUSY") || signal.aborted) throw error;
-    }
-    await new Promise<void>((resolve) => {
-      context.ports.clock.after(BUSY_RETRY_MS, resolve);
-    });
-  }
-}
-
-async function stopAll(
-  context: Context,
-  monolith: MonolithName,
-  signal: AbortSignal,
-): Promise<void> {
-  const { cells } = await context.observeRunState(monolith);
+async function stopAll(change: Change): Promise<void> {
+  const { context, monolith, signal } = change;
+  const { cgroups, network } = context.ports;
+  const cells = await observeCells(context.ports, context.cells, monolith);
   // Parents first, as they are listed; a frozen process takes no signal.
   for (const { name } of cells.filter(({ state }) => state === "frozen"))
-    await context.ports.cgroups.setFrozen(name, false, signal);
-  const observed = await context.observeRunState(monolith);
-  const steps = planMonolith(undefined, observed, context.planFacts);
-  await context.execute(monolith, steps, () => undefined, signal);
-  await context.ports.network.sweep(context.cells.names());
+    await cgroups.setFrozen(name, false, signal);
+  await reach(change, { kind: "nothing" });
+  await network.sweep(context.cells.names());
+}
+
+/** Ends before everything is up: what brings it up goes on by itself. */
+export function resumeWith(bringUp: () => void): Verb<RequestOf<"resume">, Nothing> {
+  return {
+    admits: ALWAYS,
+    aim: () => ({ target: "all" }),
+    prepare: () => Promise.resolve({}),
+    carryOut: async ({ context }) => {
+      await context.ports.haltMark.clear();
+      bringUp();
+    },
+  };
 }

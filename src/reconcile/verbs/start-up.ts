@@ -1,12 +1,16 @@
-// What a daemon does first, after a crash as after a boot: adopt what runs, then bring up what is desired and missing.
+// What a daemon does first, after a crash as after a boot: adopt what runs, go on with what the one before had not ended, then
+// bring up what is desired and missing.
 
-import { planMonolith } from "../../plan/index.js";
-import type { Step } from "../../spec/index.js";
+import type { MonolithName, Step } from "../../spec/index.js";
 
-import type { Context } from "../context.js";
 import { declaredUnits } from "../cells/declared.js";
-import { finishRollback } from "./rollback.js";
-import { forsakeUpgrade } from "./upgrade.js";
+import { perform } from "../change/pipeline.js";
+import type { AnyVerb } from "../change/pipeline.js";
+import { planGoal, reach } from "../change/reach.js";
+import type { Verb } from "../change/verb.js";
+import { pause, withDeadline } from "../clock.js";
+import type { Context } from "../context.js";
+import type { RequestOf } from "../control.js";
 
 const ADOPT_DEADLINE_MS = 30_000;
 const POOL_DEADLINE_MS = 120_000;
@@ -19,25 +23,18 @@ const RETRY_MAX_MS = 15_000;
  * @param stop ends the watch on the network's rules
  */
 export async function adoptCells(context: Context, stop: AbortSignal): Promise<void> {
-  const stored = await Promise.all(
-    (await context.ports.store.list()).map(async (monolith) =>
-      "desired" in monolith
-        ? { ...monolith, desired: await forsakeUpgrade(context, monolith.desired) }
-        : monolith,
-    ),
+  const { store, network, events, clock } = context.ports;
+  const stored = await store.list();
+  await withDeadline(clock, ADOPT_DEADLINE_MS, (signal) =>
+    context.cells.adopt(declaredUnits(stored), signal),
   );
-  await context.cells.adopt(declaredUnits(stored), AbortSignal.timeout(ADOPT_DEADLINE_MS));
-  context.cells.dependencies.declare(
-    stored.flatMap((monolith) => ("desired" in monolith ? [monolith.desired.spec] : [])),
-  );
-  await context.ports.network.sweep(context.cells.names());
-  const specs = stored.flatMap((monolith) =>
-    "desired" in monolith ? monolith.desired.spec.cells : [],
-  );
-  await context.ports.network.guard(
-    new Map(specs.map(({ name, publish }) => [name, publish])),
+  const specs = stored.flatMap((one) => ("desired" in one ? [one.desired.spec] : []));
+  context.cells.dependencies.declare(specs);
+  await network.sweep(context.cells.names());
+  await network.guard(
+    new Map(specs.flatMap(({ cells }) => cells).map(({ name, publish }) => [name, publish])),
     (by) => {
-      context.ports.events.emit({ kind: "rules-restored", ...(by === undefined ? {} : { by }) });
+      events.emit({ kind: "rules-restored", ...(by === undefined ? {} : { by }) });
     },
     stop,
   );
@@ -51,15 +48,7 @@ export async function converge(context: Context, stop: AbortSignal): Promise<voi
   for (let waitMs = RETRY_MIN_MS; !stop.aborted; waitMs = Math.min(2 * waitMs, RETRY_MAX_MS)) {
     if (await context.ports.haltMark.isSet()) return;
     if (await convergeAll(context, stop)) return;
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        cancel();
-        stop.removeEventListener("abort", wake);
-        resolve();
-      };
-      const cancel = context.ports.clock.after(waitMs, wake);
-      stop.addEventListener("abort", wake);
-    });
+    await pause(context.ports.clock, waitMs, stop);
   }
 }
 
@@ -72,12 +61,15 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
     ports.warn(text, error);
   };
   let poolError: Error | undefined;
-  await ports.pool
-    .ensure(AbortSignal.any([stop, AbortSignal.timeout(POOL_DEADLINE_MS)]))
-    .catch((error: unknown) => {
-      poolError = error instanceof Error ? error : new Error(String(error));
-      failed("the pool is not there yet", error);
-    });
+  await withDeadline(
+    ports.clock,
+    POOL_DEADLINE_MS,
+    (signal) => ports.pool.ensure(signal),
+    stop,
+  ).catch((error: unknown) => {
+    poolError = error instanceof Error ? error : new Error(String(error));
+    failed("the pool is not there yet", error);
+  });
   const stored = await ports.store.list();
   const names = stored.flatMap((monolith) => ("desired" in monolith ? [monolith.name] : []));
   await Promise.all(
@@ -92,38 +84,48 @@ async function convergeAll(context: Context, stop: AbortSignal): Promise<boolean
 
 async function convergeOne(
   context: Context,
-  name: Parameters<Context["desired"]>[0],
+  monolith: MonolithName,
   poolError: Error | undefined,
   stop: AbortSignal,
 ): Promise<void> {
-  const request = { id: crypto.randomUUID(), verb: "converge", monolith: name, target: name };
-  const giveWay = new AbortController();
-  const signal = AbortSignal.any([stop, giveWay.signal]);
-  if (poolError === undefined && context.ports.snapshots.unfinishedRollback(name) !== undefined)
-    await context.change(
-      { ...request, id: crypto.randomUUID(), verb: "finish rollback" },
-      () => finishRollback(context, name, signal),
-      giveWay,
-    );
-  const desired = await context.desired(name);
-  const observed = await context.observe(name);
-  if (desired === undefined || observed.cells.some(({ state }) => state === "unsupervised")) return;
-  const steps = planMonolith(desired, observed, { ...context.planFacts, leaveFailed: true });
-  if (steps.length === 0) return;
-  // What is seen of a pool that is away looks like one that is empty.
-  if (poolError !== undefined && steps.some(needsPool)) {
-    for (const step of steps) if (step.kind === "allocate") context.block(step.cell, poolError);
-    throw poolError;
+  const unfinished = context.ports.snapshots.unfinishedRollback(monolith) !== undefined;
+  const desired = await context.desired(monolith);
+  if (desired === undefined) return;
+  if (!unfinished || poolError !== undefined) {
+    const goal = { kind: "monolith", desired, leaveFailed: true } as const;
+    const { observed, steps } = await planGoal(context, monolith, goal);
+    if (observed.cells.some(({ state }) => state === "unsupervised") || steps.length === 0) return;
+    // What is seen of a pool that is away looks like one that is empty.
+    if (poolError !== undefined && steps.some(needsPool)) {
+      for (const step of steps) if (step.kind === "allocate") context.block(step.cell, poolError);
+      throw poolError;
+    }
   }
-  await context.change(
-    request,
-    async () => {
-      if (await context.ports.haltMark.isSet()) return;
-      await context.execute(name, steps, () => undefined, signal);
-    },
-    giveWay,
-  );
+  await perform(context, bringUp as AnyVerb, {
+    ...{ id: crypto.randomUUID(), request: { verb: "converge", monolith }, caller: "henged" },
+    ...{ report: () => undefined, signal: stop },
+  });
 }
+
+/** The daemon's own: nobody has asked, so it gives way to whoever does, and leaves what has failed to its restart policy. */
+export const bringUp: Verb<RequestOf<"converge">, Readonly<Record<never, never>>> = {
+  admits: {
+    whileHalted: { act: "bring it up" },
+    interrupts: [],
+    needsPool: false,
+    finishesRollback: true,
+  },
+  aim: (_context, { monolith }) => ({ monolith, target: monolith }),
+  prepare: () => Promise.resolve({}),
+  carryOut: async (change) => {
+    const { context, monolith } = change;
+    const desired = await context.desired(monolith);
+    if (desired === undefined) return;
+    await reach(change, { kind: "monolith", desired, leaveFailed: true });
+  },
+  // What it would bring up is looked at anew.
+  resume: () => Promise.resolve(),
+};
 
 function needsPool(step: Step): boolean {
   if (step.kind !== "allocate")

@@ -2,57 +2,84 @@
 // Until then any failure, also that of the daemon, brings the old code back.
 
 import { HengeError } from "../../errors.js";
-import { forcedRuns, planMonolith, planUpgrade, unitKey } from "../../plan/index.js";
+import { parseManifest } from "../../manifest/index.js";
+import { planUpgrade, unitKey } from "../../plan/index.js";
 import type { UpgradePhase } from "../../plan/index.js";
 import type { Desired, MonolithName, MonolithSpec, SnapshotName } from "../../spec/index.js";
 
-import { desireFitting } from "./apply.js";
-import type { Context, Report } from "../context.js";
-import type { ApplyOptions, ManifestSource } from "../control.js";
-import { refuseBrokenPromises } from "../admission/desire.js";
-import { refuseHalted } from "./halt.js";
-import { finishRollback } from "./rollback.js";
-import { automaticName, takeHeld } from "./snapshots.js";
+import { desire } from "../admission/desire.js";
+import { note } from "../change/change.js";
+import type { Change } from "../change/change.js";
+import { refuseUnfit } from "../change/preflight.js";
+import { planGoal, reach } from "../change/reach.js";
+import { goBack } from "../change/return.js";
+import { automaticName, dropOld, takeHeld } from "../change/snapshots.js";
+import type { Verb } from "../change/verb.js";
+import { pause } from "../clock.js";
+import type { Context } from "../context.js";
+import type { RequestOf } from "../control.js";
 
-const RETURN_DEADLINE_MS = 30 * 60_000;
 const LOOK_MS = 500;
+/** Snapshots before an upgrade that stay, where the manifest does not say. */
+const KEEP_DEFAULT = 3;
 
-/**
- * Returns when everything is ready on the new code and what runs after has run.
- * @throws {HengeError} WRONG_STATE: it is back on the old code, or it is past the point of no return; the message says which
- */
-export async function upgrade(
-  context: Context,
-  source: ManifestSource,
-  options: ApplyOptions,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
-  const { ports } = context;
-  const { spec } = await desireFitting(context, source, options, report, signal);
-  const { name: monolith } = spec;
-  const request = { id: options.requestId, verb: "upgrade", monolith, target: monolith };
-  await context.change(request, async () => {
-    await refuseHalted(context, "upgrade it");
-    await ports.pool.ensure(signal);
-    await finishRollback(context, monolith, signal);
-    const current = await requireRunning(context, monolith);
-    refuseBrokenPromises(spec, await context.observe(monolith), ports.pool.keeps);
-    const name = automaticName("upgrade", ports.clock.now());
-    await takeHeld(context, monolith, name, signal);
-    report({ kind: "note", text: `took snapshot ${name}` });
-    await context.images.keep(spec.images, () =>
-      run(context, { current, spec, snapshot: name }, report, signal),
-    );
-    await context.images.dropOld(signal);
-  });
-}
-
-interface Upgrade {
+interface Kept {
   readonly current: Desired;
   readonly spec: MonolithSpec;
   readonly snapshot: SnapshotName;
+  /** The new code is desired: there is no way back by itself any more. */
+  readonly isPastReturn?: true;
 }
+
+export const upgrade: Verb<RequestOf<"upgrade">, Kept> = {
+  admits: {
+    whileHalted: { act: "upgrade it" },
+    interrupts: [],
+    needsPool: true,
+    finishesRollback: true,
+  },
+  aim: (_context, { source }) => {
+    const { name } = parseManifest(source);
+    return { monolith: name, target: name };
+  },
+  prepare: async (change, { source, allowMissingControllers }) => {
+    const { context, monolith, signal, report } = change;
+    const { spec } = await desire(context.ports, source, { allowMissingControllers }, signal);
+    await refuseUnfit(context, spec, report);
+    const current = await requireRunning(context, monolith);
+    // Refused now, not after its snapshot.
+    await planGoal(context, monolith, { kind: "monolith", desired: { ...current, spec } });
+    return { current, spec, snapshot: automaticName("upgrade", context.ports.clock.now()) };
+  },
+  carryOut: async (change, kept) => {
+    const { context, monolith, signal } = change;
+    const desired = { ...kept.current, spec: kept.spec };
+    const { steps } = await planGoal(context, monolith, { kind: "monolith", desired });
+    const { before = [], after = [] } = kept.spec.upgrade ?? {};
+    if (steps.length === 0 && before.length + after.length === 0) {
+      change.report({ kind: "plan", steps });
+      await context.ports.store.write(desired);
+      return;
+    }
+    await takeHeld(context, monolith, kept.snapshot, signal);
+    note(change, `took snapshot ${kept.snapshot}`);
+    await context.images.keep(kept.spec.images, () => run(change, kept));
+    const keep = kept.spec.snapshots?.keep ?? KEEP_DEFAULT;
+    await dropOld(context, monolith, "upgrade", keep, signal);
+    await context.images.dropOld(signal);
+  },
+  resume: async (change, kept) => {
+    const { context, monolith } = change;
+    if (kept.isPastReturn === true) {
+      await finish(change, kept, planUpgrade(kept.current.spec, kept.spec).final);
+      return;
+    }
+    const text = `an upgrade of ${monolith} was interrupted: going back`;
+    context.ports.events.emit({ kind: "daemon", text }, monolith);
+    const error = new HengeError("WRONG_STATE", "the daemon ended on the way");
+    throw await goBack(change, kept.current, error);
+  },
+};
 
 /** @throws {HengeError} WRONG_STATE: there is nothing to go back to */
 async function requireRunning(context: Context, monolith: MonolithName): Promise<Desired> {
@@ -68,67 +95,62 @@ async function requireRunning(context: Context, monolith: MonolithName): Promise
   });
 }
 
-async function run(
-  context: Context,
-  { current, spec, snapshot }: Upgrade,
-  report: Report,
-  signal: AbortSignal,
-): Promise<void> {
+async function run(change: Change, kept: Kept): Promise<void> {
+  const { current, spec } = kept;
   const { reversible, final } = planUpgrade(current.spec, spec);
-  const { stopped } = current;
   try {
-    for (const phase of reversible) {
-      const desired = { spec: phase.spec, stopped, upgradingFrom: current.spec };
-      await take(context, phase, desired, report, signal);
-    }
-    report({
-      kind: "note",
-      text: "everything is ready on the new code; seeing whether it stays so",
-    });
-    await settle(context, { spec: reversible.at(-1)?.spec ?? spec, stopped }, signal);
+    for (const phase of reversible) await take(change, phase, current.stopped);
+    note(change, "everything is ready on the new code; seeing whether it stays so");
+    await watch(change, { ...current, spec: reversible.at(-1)?.spec ?? spec });
   } catch (error) {
-    await goBack(context, current, report).catch((failure: unknown) => {
-      throw stranded(spec.name, error, failure);
-    });
-    throw broughtBack(spec.name, error);
+    throw await goBack(change, current, error);
   }
+  await finish(change, kept, final);
+}
+
+/** From here on there is no way back by itself. */
+async function finish(change: Change, kept: Kept, final: UpgradePhase): Promise<void> {
+  const { current, spec, snapshot } = kept;
   try {
-    await take(context, final, { spec, stopped }, report, signal);
+    await change.commit("finishing", { ...kept, isPastReturn: true });
+    await change.context.ports.store.write({ ...current, spec });
+    await take(change, final, current.stopped);
   } catch (error) {
     throw pastReturn(spec.name, snapshot, error);
   }
 }
 
 async function take(
-  context: Context,
+  change: Change,
   phase: UpgradePhase,
-  desired: Desired,
-  report: Report,
-  signal: AbortSignal,
+  stopped: readonly string[],
 ): Promise<void> {
-  const { name } = phase.spec;
+  const { context, signal } = change;
   signal.throwIfAborted();
-  // On record first: a daemon that is killed knows what to go back to, or that it cannot.
-  await context.ports.store.write(desired);
-  const planned = planMonolith(desired, await context.observe(name), context.planFacts);
-  const steps = [...planned, ...forcedRuns(phase, planned)];
-  if (steps.length === 0) return;
-  report({ kind: "note", text: phase.text });
-  await context.execute(name, steps, report, signal);
+  const desired = { spec: phase.spec, stopped };
+  context.cells.dependencies.declare([phase.spec]);
+  await reach(
+    change,
+    { kind: "monolith", desired, phase },
+    {
+      first: () => {
+        note(change, phase.text);
+        return Promise.resolve();
+      },
+    },
+  );
 }
 
 /** Everything has to be ready now, and still the same processes in the end. */
-async function settle(context: Context, desired: Desired, signal: AbortSignal): Promise<void> {
+async function watch({ context, signal }: Change, desired: Desired): Promise<void> {
   const { clock } = context.ports;
-  const endMs = clock.now() + (desired.spec.upgrade?.settleMs ?? 0);
+  const endMs = clock.monotonicMs() + (desired.spec.upgrade?.settleMs ?? 0);
   const before = await pids(context, desired.spec.name);
   for (;;) {
     const ill = await unready(context, desired);
     if (ill !== undefined) throw new HengeError("WRONG_STATE", ill);
-    if (clock.now() >= endMs) break;
-    await new Promise<void>((resolve) => {
-      clock.after(LOOK_MS, resolve);
-    });
+    if (clock.monotonicMs() >= endMs) break;
+    await pause(clock, LOOK_MS, signal);
     signal.throwIfAborted();
   }
   const after = await pids(context, desired.spec.name);
@@ -160,48 +182,6 @@ async function pids(
     cells.flatMap(({ name: cell, units }) =>
       units.map(({ name: unit, pid }) => [unitKey({ cell, unit }), pid] as const),
     ),
-  );
-}
-
-/** With a deadline of its own: what was interrupted goes back all the same. */
-async function goBack(context: Context, current: Desired, report: Report): Promise<void> {
-  const { name } = current.spec;
-  report({ kind: "note", text: "going back to what ran before" });
-  await context.ports.store.write(current);
-  const steps = planMonolith(current, await context.observe(name), context.planFacts);
-  await context.execute(name, steps, report, AbortSignal.timeout(RETURN_DEADLINE_MS));
-}
-
-/** Of a daemon that was killed before the point of no return: what is desired is the old code again. */
-export async function forsakeUpgrade(context: Context, desired: Desired): Promise<Desired> {
-  const { upgradingFrom, stopped } = desired;
-  if (upgradingFrom === undefined) return desired;
-  const old = { spec: upgradingFrom, stopped };
-  await context.ports.store.write(old);
-  context.ports.events.emit(
-    { kind: "daemon", text: `an upgrade of ${old.spec.name} was interrupted: going back` },
-    old.spec.cells[0]?.name,
-  );
-  return old;
-}
-
-function broughtBack(monolith: MonolithName, error: unknown): unknown {
-  if (!(error instanceof HengeError)) return error;
-  return new HengeError(
-    error.code,
-    `cannot upgrade ${monolith}: ${error.message}; it is back on what ran before`,
-    { cause: error, ...(error.hint === undefined ? {} : { hint: error.hint }) },
-  );
-}
-
-function stranded(monolith: MonolithName, error: unknown, failure: unknown): HengeError {
-  const [why, and] = [error, failure].map((one) =>
-    one instanceof Error ? one.message : String(one),
-  );
-  return new HengeError(
-    failure instanceof HengeError ? failure.code : "INTERNAL",
-    `cannot upgrade ${monolith}: ${why ?? ""}; and it could not go back: ${and ?? ""}`,
-    { cause: error, hint: `what ran before is desired again: henge ps shows what is missing` },
   );
 }
 

@@ -13,7 +13,10 @@ export const protobufFileName = "henge/v1/henge.proto";
  *
  * Times are milliseconds since 1970, durations milliseconds. An `optional` field that is not set is not known, or
  * does not apply. The words of an enum are the words of `henge -o json` and of its tables. The same `request_id`
- * again, within 24 hours, gets the first answer and does nothing twice; when empty, the daemon chooses one.
+ * again gets the operation there is, also from the next daemon, and does nothing twice; when empty, the daemon chooses one.
+ *
+ * What changes something is an operation: it goes on when its client leaves, and ends by itself or by Cancel. Metadata of a
+ * call: `henge-caller`, who asks, for the record; `henge-timeout-ms`, after which the operation is ended between two steps.
  */
 
 export interface Manifest {
@@ -98,7 +101,11 @@ export interface Progress {
   readonly plan?: PlanReply | undefined;
   readonly begin?: Progress_Begin | undefined;
   readonly end?: Progress_End | undefined;
-  readonly note?: string | undefined;
+  readonly note?:
+    | string
+    | undefined;
+  /** First of all. */
+  readonly operation?: Operation | undefined;
 }
 
 export interface Progress_Begin {
@@ -142,7 +149,11 @@ export interface CellStatus {
   /** Kernel file to text, as read back. */
   readonly limits: { [key: string]: string };
   readonly publish: readonly Publish[];
-  readonly wardenPid?: number | undefined;
+  readonly wardenPid?:
+    | number
+    | undefined;
+  /** Of a root cell: what was asked of its monolith last and could not be reached, and why. */
+  readonly notReached?: string | undefined;
 }
 
 export const CellStatus_State = {
@@ -365,6 +376,67 @@ export interface CloneRequest {
   /** In the place of the original's ports; chosen among those that are free when empty. */
   readonly publish: readonly Publish[];
   readonly requestId: string;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly verb: string;
+  /** A monolith, a cell or CELL:UNIT; `all` for every monolith. */
+  readonly target: string;
+  readonly caller: string;
+  readonly state: Operation_State;
+  readonly phase: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs?: number | undefined;
+  readonly error?: Operation_Error | undefined;
+}
+
+export const Operation_State = {
+  /** running - Under way. */
+  running: "running",
+  done: "done",
+  /** failed - `error` says why, and what it left. */
+  failed: "failed",
+  /** cancelled - Somebody ended it; `error` says what it left. */
+  cancelled: "cancelled",
+  /** unreadable - Its record cannot be read; nothing is done about it. */
+  unreadable: "unreadable",
+} as const;
+
+export type Operation_State = typeof Operation_State[keyof typeof Operation_State];
+
+export namespace Operation_State {
+  export type running = typeof Operation_State.running;
+  export type done = typeof Operation_State.done;
+  export type failed = typeof Operation_State.failed;
+  export type cancelled = typeof Operation_State.cancelled;
+  export type unreadable = typeof Operation_State.unreadable;
+}
+
+export interface Operation_Error {
+  /** As `henge-error-code`. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+export interface OperationsRequest {
+  readonly id?: string | undefined;
+}
+
+export interface OperationsReply {
+  readonly operations: readonly Operation[];
+}
+
+export interface FollowRequest {
+  readonly id: string;
+}
+
+export interface CancelRequest {
+  readonly id: string;
+}
+
+export interface CancelReply {
 }
 
 export interface LogsRequest {
@@ -590,6 +662,12 @@ export interface Henge {
   Rollback(request: RollbackRequest): AsyncIterable<Progress>;
   /** Makes another monolith of a snapshot, and starts it beside the original. */
   Clone(request: CloneRequest): AsyncIterable<Progress>;
+  /** Those under way and the last that have ended, oldest first; or one of them. */
+  Operations(request: OperationsRequest): Promise<OperationsReply>;
+  /** What an operation has done and does, until it has ended; fails as it has failed. */
+  Follow(request: FollowRequest): AsyncIterable<Progress>;
+  /** Ends an operation between two steps; does not wait for its end. */
+  Cancel(request: CancelRequest): Promise<CancelReply>;
   Logs(request: LogsRequest): AsyncIterable<LogLine>;
   Events(request: EventsRequest): AsyncIterable<Event>;
   /**

@@ -1,4 +1,4 @@
-// Snapshots of a whole monolith: taken while nothing of it runs, listed, destroyed, and taken by themselves before a change.
+// Snapshots of a whole monolith: taken while nothing of it runs, also by themselves before a change.
 
 import { HengeError } from "../../errors.js";
 import type {
@@ -8,51 +8,16 @@ import type {
   SnapshotName,
   SnapshotStatus,
 } from "../../spec/index.js";
-import { monolithOf } from "../../spec/index.js";
+import { keptByClone, monolithOf } from "../../spec/index.js";
 
-import type { Context, Report } from "../context.js";
-import { finishRollback, refuseCloned } from "./rollback.js";
-import { wholeMonolith } from "./targets.js";
+import type { Context } from "../context.js";
+import type { Report } from "../control.js";
 
-/** @throws {HengeError} SNAPSHOT_EXISTS · DEADLINE: the cells, or the pool, were not fast enough; there is no snapshot then */
-export async function takeSnapshot(
-  context: Context,
-  cell: CellName,
-  name: SnapshotName,
-  requestId: string,
-  signal: AbortSignal,
-): Promise<SnapshotStatus> {
-  const monolith = await wholeMonolith(context, cell, "take a snapshot of");
-  const request = { id: requestId, verb: `snapshot ${name}`, monolith, target: monolith };
-  await context.change(request, async () => {
-    await finishRollback(context, monolith, signal);
-    await takeHeld(context, monolith, name, signal);
-  });
-  return (await context.ports.snapshots.find(monolith, name)).found;
-}
-
-export async function listSnapshots(
-  context: Context,
-  cell: CellName,
-): Promise<readonly SnapshotStatus[]> {
-  const monolith = await wholeMonolith(context, cell, "list the snapshots of");
-  return context.ports.snapshots.list(monolith);
-}
-
-export async function destroySnapshot(
-  context: Context,
-  cell: CellName,
-  name: SnapshotName,
-  requestId: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const monolith = await wholeMonolith(context, cell, "destroy a snapshot of");
-  const { snapshots } = context.ports;
-  const request = { id: requestId, verb: `destroy-snapshot ${name}`, monolith, target: monolith };
-  await context.change(request, async () => {
-    await snapshots.destroy(monolith, name, signal);
-    context.ports.events.emit({ kind: "snapshot", name, what: "destroyed" }, monolith);
-  });
+/** @throws {HengeError} WRONG_STATE: a clone needs one of these snapshots */
+export function refuseCloned(act: string, snapshots: readonly SnapshotStatus[]): void {
+  const kept = keptByClone(snapshots);
+  if (kept === undefined) return;
+  throw new HengeError("WRONG_STATE", `cannot ${act}: ${kept.why}`, { hint: kept.hint });
 }
 
 /** @throws {HengeError} WRONG_STATE: a clone needs what is about to be destroyed */
@@ -146,7 +111,7 @@ export function automaticName(verb: string, nowMs: number): SnapshotName {
  * Those a clone needs stay, and so do those somebody has named. Those before a run count by themselves: one-offs by the
  * hour leave what was before an `up`.
  */
-async function dropOld(
+export async function dropOld(
   { ports }: Context,
   monolith: MonolithName,
   verb: string,

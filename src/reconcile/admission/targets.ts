@@ -1,16 +1,8 @@
 // Which units a verb on a cell or unit means.
 
 import { HengeError } from "../../errors.js";
-import type {
-  CellName,
-  CellStatus,
-  MonolithName,
-  MonolithSpec,
-  UnitRef,
-} from "../../spec/index.js";
-import { monolithOf, parentOf } from "../../spec/index.js";
+import type { CellName, CellStatus, MonolithSpec, UnitRef } from "../../spec/index.js";
 
-import type { Context } from "../context.js";
 import type { Target } from "../control.js";
 
 export function isWithin(cell: CellName, root: CellName): boolean {
@@ -55,26 +47,4 @@ export function cellNotFound(
         ? "no cell is known; apply a manifest with henge up FILE"
         : `known cells: ${names}`,
   });
-}
-
-/** Its name: a snapshot is of all of it. */
-export async function wholeMonolith(
-  context: Context,
-  cell: CellName,
-  act: string,
-): Promise<MonolithName> {
-  const monolith = monolithOf(cell);
-  if (parentOf(cell) !== undefined)
-    throw new HengeError("WRONG_STATE", `cannot ${act} ${cell} alone: it is part of ${monolith}`, {
-      hint: `name the whole: ${monolith}`,
-    });
-  const [known, keepers] = await Promise.all([
-    context.monoliths(),
-    context.ports.volumes.listMonoliths(),
-  ]);
-  if (known.includes(monolith) || keepers.includes(monolith)) return monolith;
-  throw cellNotFound(
-    cell,
-    [...new Set([...known, ...keepers])].map((name) => ({ name: name as string as CellName })),
-  );
 }
