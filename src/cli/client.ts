@@ -248,7 +248,8 @@ function detailOf(metadata: Metadata): ErrorDetail {
 }
 
 function codeOfStatus(code: status): ErrorCode {
-  if (code === status.UNAVAILABLE) return "UNREACHABLE";
+  // A daemon that ends cancels what is under way.
+  if (code === status.UNAVAILABLE || code === status.CANCELLED) return "UNREACHABLE";
   if (code === status.DEADLINE_EXCEEDED) return "DEADLINE";
   if (code === status.RESOURCE_EXHAUSTED) return "OVER_CAPACITY";
   return "INTERNAL";

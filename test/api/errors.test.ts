@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 import { CommandError, ERROR_CODES, HengeError, ManifestError } from "../../src/errors.js";
 import type { ErrorCode } from "../../src/errors.js";
+import { changing } from "../fake/control.js";
 import { temporaryDirectory } from "../fixture/directory.js";
 import { henge } from "../fixture/cli.js";
 import { startDaemon } from "./harness.js";
@@ -19,6 +20,9 @@ const EXITS: Record<ErrorCode, number> = {
   SNAPSHOT_NOT_FOUND: 66,
   CELL_EXISTS: 73,
   SNAPSHOT_EXISTS: 73,
+  OPERATION_NOT_FOUND: 66,
+  OPERATION_EXISTS: 73,
+  CANCELLED: 130,
   WRONG_STATE: 1,
   BUSY: 75,
   DEADLINE: 75,
@@ -35,7 +39,7 @@ it.each(ERROR_CODES.filter((code) => code !== "INTERNAL"))(
     const error = new HengeError(code, "cannot do «it»: 100 % no", { hint: "do that" });
     const daemon = await startDaemon({
       get: () => Promise.reject(error),
-      stop: () => Promise.reject(error),
+      ...changing({ stop: () => Promise.reject(error) }),
     });
     const shown = { code, message: "cannot do «it»: 100 % no", problems: [], hint: "do that" };
     for (const argv of [
@@ -75,8 +79,7 @@ it.each(BUGS)(
     const daemon = await startDaemon({
       get: bug,
       list: later,
-      stop: bug,
-      start: later,
+      ...changing({ stop: bug, start: later }),
       logs: bug,
       exec: bug,
       version: bug,
@@ -291,7 +294,7 @@ it("has a help with an example for every verb", async () => {
   const { stdout } = await henge("/nonexistent", ["--help"]);
   const verbs = [...stdout.matchAll(/^ {2}([a-z-]+) \[options\]/gm)].map(([, verb = ""]) => verb);
   expect(verbs).toEqual(
-    "up upgrade plan validate schema ps get start stop restart freeze thaw down halt resume snapshot snapshots rollback clone destroy-snapshot logs events exec run doctor version".split(
+    "up upgrade plan validate schema ps get operations start stop restart freeze thaw down halt resume snapshot snapshots rollback clone destroy-snapshot logs events exec run doctor version".split(
       " ",
     ),
   );

@@ -60,7 +60,10 @@ it("runs a one-off as exec does, under an id of its own", async () => {
       target: { cell: "shop/web" },
       argv: ["bin/tootctl", "feeds", "build", "-o"],
       env: { A: "b" },
-      oneOff: { requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string },
+      oneOff: {
+        caller: "root",
+        requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+      },
     },
   ]);
 });

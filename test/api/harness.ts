@@ -19,10 +19,14 @@ export interface TestDaemon {
   close(): Promise<void>;
 }
 
-export async function startDaemon(over: Partial<Control> = {}): Promise<TestDaemon> {
-  const root = await temporaryDirectory();
+/** @param root of a daemon before this one, which has ended; else one of its own */
+export async function startDaemon(over: Partial<Control> = {}, root?: string): Promise<TestDaemon> {
+  return startIn(root ?? (await temporaryDirectory()), over);
+}
+
+async function startIn(root: string, over: Partial<Control>): Promise<TestDaemon> {
   const { run, socket } = rootPaths(root);
-  await mkdir(run, { mode: 0o700 });
+  await mkdir(run, { recursive: true, mode: 0o700 });
   const log: string[] = [];
   const logger = createLogger({ write: (line) => log.push(line) });
   const server = await serve({ control: fakeControl(over), socket: { path: socket }, log: logger });

@@ -112,8 +112,7 @@ it("refuses every argument it cannot use, and asks the daemon nothing", async ()
   };
   const daemon = await startDaemon({
     get: note("get"),
-    apply: note("apply"),
-    start: note("start"),
+    change: note("change"),
     exec: note("exec"),
   });
   const client = await connect(daemon.socketPath, "");

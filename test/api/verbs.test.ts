@@ -5,9 +5,9 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import type { Progress } from "../../src/reconcile/control.js";
+import type { Call } from "../../src/reconcile/control.js";
 import type { CellName, Step, UnitName, VolumeName } from "../../src/spec/index.js";
-import { report } from "../fake/control.js";
+import { changing, report } from "../fake/control.js";
 import { cell, cellStatus, unit, unitStatus } from "../fixture/index.js";
 import { Screen, henge, keyboard } from "../fixture/cli.js";
 import { startDaemon } from "./harness.js";
@@ -115,10 +115,12 @@ it("applies a manifest from its own directory, shows each step, and ends with th
   const asked: unknown[] = [];
   const daemon = await startDaemon({
     list: () => Promise.resolve(CELLS),
-    apply: async (source, { allowMissingControllers }, to) => {
-      asked.push({ ...source, allowMissingControllers });
-      report(STEPS, to);
-    },
+    ...changing({
+      up: async ({ source, allowMissingControllers }, call) => {
+        asked.push({ ...source, allowMissingControllers });
+        report(STEPS, call.report);
+      },
+    }),
   });
   const file = await manifest(daemon);
   const { exit, stdout } = await henge(daemon.root, ["up", file, "--allow-missing-controllers"]);
@@ -134,12 +136,15 @@ it("applies a manifest from its own directory, shows each step, and ends with th
     expect.stringMatching(/^CELL/),
   ]);
   const json = await henge(daemon.root, ["up", file, "-o", "json"]);
-  expect(JSON.parse(json.stdout)).toEqual({ steps: JSON_STEPS });
+  expect(JSON.parse(json.stdout)).toEqual({
+    steps: JSON_STEPS,
+    operation: expect.any(String) as string,
+  });
 });
 
 it("changes one line on a terminal while a step is taken", async () => {
   const daemon = await startDaemon({
-    apply: async (_source, _options, to) => report(STEPS.slice(2), to),
+    ...changing({ up: async (_request, call) => report(STEPS.slice(2), call.report) }),
   });
   const stdout = new Screen();
   stdout.isTTY = true;
@@ -152,11 +157,13 @@ it("changes one line on a terminal while a step is taken", async () => {
 
 it("tells the steps before a failure, the one that was not done, and the failure", async () => {
   const daemon = await startDaemon({
-    apply: async (_source, _options, to) => {
-      report(STEPS.slice(0, 1), to);
-      to({ kind: "begin", index: 1, step: STEPS[1]! });
-      throw new Error("boom");
-    },
+    ...changing({
+      up: async (_request, call) => {
+        report(STEPS.slice(0, 1), call.report);
+        call.report({ kind: "begin", index: 1, step: STEPS[1]! });
+        throw new Error("boom");
+      },
+    }),
   });
   const { exit, stdout, stderr } = await henge(daemon.root, ["up", await manifest(daemon)]);
   expect(exit).toBe(70);
@@ -167,10 +174,12 @@ it("tells the steps before a failure, the one that was not done, and the failure
 it.each(["start", "stop", "restart"] as const)("%ss a cell or one unit of it", async (verb) => {
   const asked: unknown[] = [];
   const daemon = await startDaemon({
-    [verb]: async (target: unknown, id: string, to: (progress: Progress) => void) => {
-      asked.push([target, id.length]);
-      report(STEPS.slice(1, 2), to);
-    },
+    ...changing({
+      [verb]: async ({ target }: { readonly target: unknown }, call: Call) => {
+        asked.push([target, call.id.length]);
+        report(STEPS.slice(1, 2), call.report);
+      },
+    }),
   });
   const one = await henge(daemon.root, [verb, "shop/web:puma", "-o", "json"]);
   const all = await henge(daemon.root, [verb, "shop/web"]);
@@ -178,15 +187,20 @@ it.each(["start", "stop", "restart"] as const)("%ss a cell or one unit of it", a
     [{ cell: "shop/web", unit: "puma" }, 36],
     [{ cell: "shop/web" }, 36],
   ]);
-  expect(JSON.parse(one.stdout)).toEqual({ steps: JSON_STEPS.slice(1, 2) });
+  expect(JSON.parse(one.stdout)).toEqual({
+    steps: JSON_STEPS.slice(1, 2),
+    operation: expect.any(String) as string,
+  });
   expect(all).toMatchObject({ exit: 0, stdout: "[1/1] start shop/web:puma (1.2 s)\n" });
 });
 
 it("freezes and thaws a cell", async () => {
   const asked: string[] = [];
   const daemon = await startDaemon({
-    freeze: async (name) => void asked.push(`freeze ${name}`),
-    thaw: async (name) => void asked.push(`thaw ${name}`),
+    ...changing({
+      freeze: async (request) => void asked.push(`freeze ${request.cell}`),
+      thaw: async (request) => void asked.push(`thaw ${request.cell}`),
+    }),
   });
   const freeze = await henge(daemon.root, ["freeze", "shop/web", "-o", "json"]);
   const thaw = await henge(daemon.root, ["thaw", "shop/web"]);
@@ -198,7 +212,9 @@ it("freezes and thaws a cell", async () => {
 it("frees a monolith and keeps its data unless its name was said", async () => {
   const asked: string[] = [];
   const daemon = await startDaemon({
-    free: async (name, { destroyData }) => void asked.push(`${name} ${String(destroyData)}`),
+    ...changing({
+      down: async (request) => void asked.push(`${request.cell} ${String(request.destroyData)}`),
+    }),
   });
   const down = (more: string[], typed?: string) =>
     henge(
@@ -220,7 +236,9 @@ it.each([
   ["the name was given and nothing is to be destroyed", ["--yes-destroy", "shop"], undefined],
 ])("destroys nothing and asks nothing of the daemon when %s", async (_case, more, typed) => {
   const asked: string[] = [];
-  const daemon = await startDaemon({ free: async (name) => void asked.push(name) });
+  const daemon = await startDaemon(
+    changing({ down: async (request) => void asked.push(request.cell) }),
+  );
   const stdin = typed === undefined ? keyboard(["shop\n"]).stdin : keyboard([typed], true).stdin;
   const { exit } = await henge(daemon.root, ["down", "shop", ...more], { stdin });
   expect(exit).toBe(64);

@@ -1,7 +1,14 @@
 // A Control that knows no cell, until a test says otherwise; and a command that echoes what it is fed.
 
 import { HengeError } from "../../src/errors.js";
-import type { Control, Progress } from "../../src/reconcile/control.js";
+import type {
+  Call,
+  Control,
+  Progress,
+  Request,
+  RequestOf,
+  VerbName,
+} from "../../src/reconcile/control.js";
 import type { ExitStatus, Step } from "../../src/spec/index.js";
 
 type Session = Awaited<ReturnType<Control["exec"]>>;
@@ -12,29 +19,41 @@ export function fakeControl(over: Partial<Control> = {}): Control {
   return {
     validate: () => Promise.resolve(),
     plan: () => Promise.resolve({ steps: [], budgets: [] }),
-    apply: () => Promise.resolve(),
-    upgrade: () => Promise.resolve(),
+    change: () => Promise.resolve(),
+    operations: () => [],
+    operation: (id) => {
+      throw new HengeError("OPERATION_NOT_FOUND", `cannot find operation ${id}`);
+    },
+    follow: unknown,
+    cancel: () => undefined,
     list: () => Promise.resolve([]),
     get: unknown,
-    start: unknown,
-    stop: unknown,
-    restart: unknown,
-    freeze: unknown,
-    thaw: unknown,
-    free: unknown,
-    halt: () => Promise.resolve(),
-    resume: () => Promise.resolve(),
-    snapshot: unknown,
     snapshots: unknown,
-    destroySnapshot: unknown,
-    rollBack: unknown,
-    clone: unknown,
     logs: () => iterate([]),
     events: () => iterate([]),
     exec: unknown,
     doctor: () => Promise.resolve([]),
     version: () => ({ version: "1.2.3", pid: 42, startedAtMs: Date.UTC(2026, 0, 2) }),
     ...over,
+  };
+}
+
+type Changes = {
+  readonly [Name in VerbName]?: (request: RequestOf<Name>, call: Call) => Promise<void>;
+};
+
+/** A Control's `change`, verb by verb; one that is not named knows no cell. */
+export function changing(verbs: Changes): Pick<Control, "change"> {
+  return {
+    change: (call) => {
+      const { request } = call;
+      const act = verbs[request.verb] as
+        ((request: Request, call: Call) => Promise<void>) | undefined;
+      return (
+        act?.(request, call) ??
+        Promise.reject(new HengeError("CELL_NOT_FOUND", "cannot find the cell: there is none"))
+      );
+    },
   };
 }
 

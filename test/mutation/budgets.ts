@@ -45,7 +45,7 @@ export const BUDGETS: readonly Mutation[] = [
   },
   {
     name: "a one-off takes no room",
-    file: "src/reconcile/verbs/one-offs.ts",
+    file: "src/reconcile/admission/one-offs.ts",
     from: "    add(1);\n",
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",

@@ -5,7 +5,7 @@ import type { Mutation } from "./mutation.js";
 export const SNAPSHOTS: readonly Mutation[] = [
   {
     name: "a snapshot during which something ran is kept",
-    file: "src/reconcile/verbs/snapshots.ts",
+    file: "src/reconcile/change/snapshots.ts",
     from: "  if (wasHeld) return;\n",
     to: "  return;\n",
     test: "test/unit/reconcile/snapshots.test.ts",
@@ -13,7 +13,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
   },
   {
     name: "a monolith runs on while its snapshot is taken in several acts",
-    file: "src/reconcile/verbs/snapshots.ts",
+    file: "src/reconcile/change/snapshots.ts",
     from: "if (pool.isOneInstant || cells.length === 0)",
     to: "if (cells.length >= 0)",
     test: "test/unit/reconcile/snapshots.test.ts",
@@ -30,7 +30,7 @@ export const SNAPSHOTS: readonly Mutation[] = [
   },
   {
     name: "snapshots before one-offs push out those before other changes",
-    file: "src/reconcile/verbs/snapshots.ts",
+    file: "src/reconcile/change/snapshots.ts",
     from: " && (before === RUN) === (verb === RUN)",
     to: "",
     test: "test/unit/reconcile/one-offs.test.ts",
@@ -64,16 +64,16 @@ export const SNAPSHOTS: readonly Mutation[] = [
   {
     name: "an upgrade that a crash interrupted goes on",
     file: "src/reconcile/verbs/upgrade.ts",
-    from: ", stopped, upgradingFrom: current.spec }",
-    to: ", stopped }",
+    from: "    throw await goBack(change, kept.current, error);\n  },",
+    to: "    throw error;\n  },",
     test: "test/unit/reconcile/upgrade.test.ts",
     fails: "goes back after a crash before the point of no return",
   },
   {
     name: "nobody looks whether new code stays up",
     file: "src/reconcile/verbs/upgrade.ts",
-    from: "    await settle(context,",
-    to: "    await Promise.resolve(context,",
+    from: "    await watch(change,",
+    to: "    await Promise.resolve(change,",
     test: "test/unit/reconcile/upgrade.test.ts",
     fails: "goes back when what came up does not stay up",
   },

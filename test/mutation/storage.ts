@@ -104,14 +104,6 @@ export const STORAGE: readonly Mutation[] = [
     fails: "drops nothing that a change beside counts on, until that has ended",
   },
   {
-    name: "an image is dropped that an interrupted upgrade goes back to",
-    file: "src/reconcile/change/images.ts",
-    from: "...(upgradingFrom?.images ?? [])",
-    to: "",
-    test: "test/unit/reconcile/images.test.ts",
-    fails: "keeps what an upgrade that has not ended may go back to",
-  },
-  {
     name: "a change counts on an image that is just being dropped",
     file: "src/reconcile/change/images.ts",
     from: "      await this.mutex.run(() => Promise.resolve());\n",

@@ -34,7 +34,7 @@ describe("the arrows", { timeout: LOADING_TYPES_MS }, () => {
     ["an edge another edge", "src/kernel/cgroup.ts", 'export * from "../network/port.js";'],
     [
       "the loop more than an edge's port",
-      "src/reconcile/verbs/apply.ts",
+      "src/reconcile/verbs/up.ts",
       'export * from "../../warden/client.js";',
     ],
     ["the CLI the reconciler", "src/cli/client.ts", 'export * from "../reconcile/control.js";'],
@@ -43,7 +43,7 @@ describe("the arrows", { timeout: LOADING_TYPES_MS }, () => {
   });
 
   it("let the loop have an edge's port as a type, and only so", async () => {
-    const path = "src/reconcile/verbs/apply.ts";
+    const path = "src/reconcile/verbs/up.ts";
     const [port, rule] = ['"../../warden/port.js"', "@typescript-eslint/no-restricted-imports"];
     expect(await refusals(path, `export type { Warden } from ${port};`)).not.toContain(rule);
     expect(await refusals(path, `export { Warden } from ${port};`)).toContain(rule);

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import { ERROR_CODES, HengeError } from "../../errors.js";
 import type { ErrorCode } from "../../errors.js";
 import type { MonolithName, Operation, OperationError } from "../../spec/index.js";
+import { createMutex } from "../../mutex.js";
 import type { OperationRecord, OperationStore, StoredOperation } from "../../store/operations.js";
 
 import type { Clock } from "../clock.js";
@@ -33,6 +34,9 @@ interface Needs {
   readonly operations: OperationStore;
   readonly warn: (text: string, error: unknown) => void;
 }
+
+const WAITING = "waiting";
+export const PREPARING = "preparing";
 
 const unwritten = { write: () => Promise.resolve() };
 
@@ -81,7 +85,7 @@ export class Operations {
       {
         ...{ id, verb, target, caller, digest },
         ...(monolith === undefined ? {} : { monolith }),
-        ...{ state: "running", phase: "waiting", startedAtMs: this.needs.clock.now() },
+        ...{ state: "running", phase: WAITING, startedAtMs: this.needs.clock.now() },
       },
       isOwn === true ? { ...this.needs, operations: unwritten } : this.needs,
     );
@@ -114,13 +118,13 @@ export class Operations {
     });
   }
 
-  /** The newest operation of a monolith whose verb is one of these, but for those that were told to come back later. */
+  /** The newest operation of a monolith whose verb is one of these; not one that was refused before it changed anything. */
   lastOf(monolith: MonolithName, verbs: readonly string[]): Operation | undefined {
     const mine = [...this.known.values()].filter(
       ({ record }) =>
         record.monolith === monolith &&
         verbs.includes(record.verb) &&
-        record.error?.code !== "BUSY",
+        !isOnlyAsked(record),
     );
     return mine.at(-1)?.operation;
   }
@@ -128,6 +132,10 @@ export class Operations {
   monoliths(): readonly MonolithName[] {
     const names = [...this.known.values()].map(({ record }) => record.monolith);
     return [...new Set(names.filter((name) => name !== undefined))];
+  }
+
+  has(id: string): boolean {
+    return this.known.has(id) || this.unreadable.has(id);
   }
 
   isUnderWay(monolith: MonolithName): boolean {
@@ -163,6 +171,8 @@ export class ActiveOperation {
   private readonly progress: Progress[] = [];
   private readonly followers = new Set<() => void>();
   private readonly controller = new AbortController();
+  /** One record, one writer at a time. */
+  private readonly writes = createMutex();
   private forgotten = 0;
   private current: OperationRecord;
 
@@ -220,7 +230,7 @@ export class ActiveOperation {
   async commit(phase: string, kept: unknown): Promise<void> {
     this.signal.throwIfAborted();
     this.current = { ...this.current, phase, kept };
-    await this.needs.operations.write(this.current);
+    await this.write(this.current);
   }
 
   async end(failure?: unknown): Promise<void> {
@@ -235,11 +245,15 @@ export class ActiveOperation {
       ...(error === undefined ? {} : { error }),
     };
     // Its outcome holds for whoever waits, also when the disk does not take it.
-    await this.needs.operations.write(ended).catch((refused: unknown) => {
+    await this.write(ended).catch((refused: unknown) => {
       this.needs.warn(`the outcome of operation ${rest.id} is not on the disk`, refused);
     });
     this.current = ended;
     this.tell();
+  }
+
+  private write(record: OperationRecord): Promise<void> {
+    return this.writes.run(() => this.needs.operations.write(record));
   }
 
   readonly report: Report = (progress) => {
@@ -296,6 +310,10 @@ export class ActiveOperation {
   private tell(): void {
     for (const listener of [...this.followers]) listener();
   }
+}
+
+function isOnlyAsked({ phase }: OperationRecord): boolean {
+  return phase === WAITING || phase === PREPARING;
 }
 
 function errorOf(failure: unknown): OperationError {

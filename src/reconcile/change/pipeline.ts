@@ -4,6 +4,7 @@
 import { HengeError } from "../../errors.js";
 import type { MonolithName } from "../../spec/index.js";
 
+import { PREPARING } from "../admission/operations.js";
 import type { ActiveOperation } from "../admission/operations.js";
 import type { Context } from "../context.js";
 import type { Call, Request } from "../control.js";
@@ -57,7 +58,7 @@ async function takeUp(
 ): Promise<void> {
   const change = changeOf(context, operation, monolith);
   await meet(change, verb);
-  operation.enter("preparing");
+  operation.enter(PREPARING);
   const kept = await verb.prepare(change, request);
   change.signal.throwIfAborted();
   const line = lineOf(operation, verb.title?.(request));

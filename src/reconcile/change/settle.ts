@@ -25,7 +25,7 @@ export async function settle(
   if (blind.length === 0) return;
   const { clock, settleMs } = context.ports;
   const before = new Map(blind.map((ref) => [unitKey(ref), startsOf(context, ref)]));
-  await pause(clock, settleMs, signal);
+  if (settleMs > 0) await pause(clock, settleMs, signal);
   signal.throwIfAborted();
   for (const ref of blind) {
     const status = context.cells.get(ref.cell)?.units.get(ref.unit)?.status();

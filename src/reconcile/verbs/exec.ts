@@ -61,8 +61,9 @@ async function runOneOff(
   const words = nameWords(argv);
   const line = { requestId, verb: `run ${words}`, target: `${target.cell}${unit}` };
   const { operation } = context.operations.begin({
-    ...{ id: requestId, verb: "run", target: line.target, caller },
-    // One that is sent again runs again: it is no other request's.
+    // One that is sent again runs again, and is an operation of its own.
+    id: context.operations.has(requestId) ? crypto.randomUUID() : requestId,
+    ...{ verb: "run", target: line.target, caller },
     ...{ monolith: monolithOf(target.cell), body: { words, startedMs } },
   });
   const ended = async (how: string, failure?: unknown): Promise<void> => {

@@ -43,7 +43,7 @@ export const restart = unitVerb("restart", {
 });
 export const stop = unitVerb("stop", {
   whileHalted: true,
-  interrupts: ["start"],
+  interrupts: ["start", "restart"],
   needsPool: false,
   finishesRollback: false,
 });

@@ -5,6 +5,7 @@ import { EchoSession, fakeControl, iterate } from "../../fake/control.js";
 
 const start = { target: { cell: "shop" }, argv: ["ls"], env: {} };
 const open = new AbortController().signal;
+const asker = { caller: "a test" };
 
 it("kills a command that was misfed though its client is still there", async () => {
   const signals: AbortSignal[] = [];
@@ -14,7 +15,7 @@ it("kills a command that was misfed though its client is still there", async () 
       return new EchoSession();
     },
   });
-  const replies = exec(control)(iterate([{ start }, { start }]), open)[Symbol.asyncIterator]();
+  const replies = exec(control)(iterate([{ start }, { start }]), open, asker)[Symbol.asyncIterator]();
   await expect(replies.next()).rejects.toMatchObject({ code: "INVALID_REQUEST" });
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
@@ -30,6 +31,7 @@ it("kills a command whose replies nobody reads any more", async () => {
   for await (const { stdout } of exec(control)(
     iterate([{ start }, { stdin: Buffer.from("x") }]),
     open,
+    asker,
   )) {
     expect(stdout?.toString()).toBe("x");
     expect(signals[0]?.aborted).toBe(false);

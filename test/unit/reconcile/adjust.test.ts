@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 
 import type { Progress } from "../../../src/reconcile/control.js";
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import type { UnitName } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";
 import { cell, forever, settle, silent, states } from "../../fixture/shop.js";
@@ -26,7 +26,7 @@ units:
 const SHOP = cell("shop");
 const BAD = "/fails";
 
-async function up(): Promise<{ house: House; daemon: Reconciler }> {
+async function up(): Promise<{ house: House; daemon: HouseDaemon }> {
   const house = await House.build();
   const daemon = await house.daemon();
   const applied = house.up(daemon, MANIFEST());
@@ -37,12 +37,12 @@ async function up(): Promise<{ house: House; daemon: Reconciler }> {
   return { house, daemon };
 }
 
-async function seen(daemon: Reconciler, unit: string) {
+async function seen(daemon: HouseDaemon, unit: string) {
   return (await daemon.get(SHOP)).units.find(({ name }) => (name as string) === unit);
 }
 
 /** Returns when the first step is under way. */
-async function beginAdjusting(house: House, daemon: Reconciler, text: string) {
+async function beginAdjusting(house: House, daemon: HouseDaemon, text: string) {
   let begun: string | undefined;
   const report = (progress: Progress): void => {
     if (progress.kind === "begin") begun ??= progress.step.kind;
@@ -113,6 +113,7 @@ it("waits for a hand-over that is under way, and changes the run that took over"
     .catch(() => undefined);
   await settle(() => house.world.pidsOf("shop", "web").length === 2);
   daemon.end();
+  await house.forgetOperations();
   const next = await house.daemon();
   const { adjusted } = await beginAdjusting(house, next, MANIFEST("/well", "40s"));
   expect((await seen(next, "web"))?.reason).toMatch("hands over");
@@ -131,6 +132,7 @@ it("does not give a run the spec of the one that was to follow it in vain", asyn
   await settle(() => house.world.pidsOf("shop", "web").length === 2);
   const [, failing] = house.world.pidsOf("shop", "web");
   daemon.end();
+  await house.forgetOperations();
   const next = await house.daemon();
   const text = MANIFEST("/well", "40s").replace("[/bin/web]", "[/bin/web, --new]");
   const { adjusted } = await beginAdjusting(house, next, text);

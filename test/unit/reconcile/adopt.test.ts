@@ -5,7 +5,7 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import type { UnitName } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";
 import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
@@ -49,7 +49,7 @@ it("tells of memory that ran out once, live or when a daemon comes back, and of 
   house.world.press("shop/web", "cpu", 31.5);
   first.end();
   house.world.runOut("shop/web", 1);
-  const told = async (daemon: Reconciler): Promise<readonly unknown[]> => {
+  const told = async (daemon: HouseDaemon): Promise<readonly unknown[]> => {
     const facts = [];
     for await (const event of daemon.events({ follow: false, sinceSeq: 0 }, forever()))
       if (event.kind === "oom") facts.push([event.cell, event.kills]);

@@ -2,21 +2,21 @@
 
 import { expect, it } from "vitest";
 
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import type { UnitName, UnitStatus } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";
 import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
 
 const TWO = `${SHOP}      jobs: { argv: [/bin/jobs], after: ["db:db"] }\n`;
 
-async function unitOf(daemon: Reconciler, name: string): Promise<UnitStatus> {
+async function unitOf(daemon: HouseDaemon, name: string): Promise<UnitStatus> {
   const { units } = await daemon.get(cell("shop/web"));
   const found = units.find((unit) => unit.name === (name as UnitName));
   if (found === undefined) throw new Error(`no unit ${name}`);
   return found;
 }
 
-async function build(text = TWO): Promise<{ readonly house: House; readonly daemon: Reconciler }> {
+async function build(text = TWO): Promise<{ readonly house: House; readonly daemon: HouseDaemon }> {
   const house = await House.build();
   const daemon = await house.daemon();
   await house.up(daemon, text.replace("after: [migrate]", 'after: [migrate, "db:db"]'));

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import { House } from "../../fixture/house.js";
 import { cell, forever, settle, silent } from "../../fixture/shop.js";
 
@@ -21,7 +21,7 @@ units:
 `;
 const SHOP = cell("shop");
 
-async function up(): Promise<{ house: House; daemon: Reconciler }> {
+async function up(): Promise<{ house: House; daemon: HouseDaemon }> {
   const house = await House.build();
   const daemon = await house.daemon();
   const applied = house.up(daemon, MANIFEST);
@@ -32,7 +32,7 @@ async function up(): Promise<{ house: House; daemon: Reconciler }> {
   return { house, daemon };
 }
 
-function restart(house: House, daemon: Reconciler, unit: string): Promise<void> {
+function restart(house: House, daemon: HouseDaemon, unit: string): Promise<void> {
   const target = { cell: SHOP, unit: unit as never };
   const restarted = daemon.restart(target, house.request(), silent, forever());
   restarted.catch(() => undefined);
@@ -41,7 +41,7 @@ function restart(house: House, daemon: Reconciler, unit: string): Promise<void> 
 
 const runs = (house: House): readonly number[] => house.world.pidsOf("shop", "web");
 
-async function seen(daemon: Reconciler) {
+async function seen(daemon: HouseDaemon) {
   return (await daemon.get(SHOP)).units.find(({ name }) => (name as string) === "web");
 }
 
@@ -130,6 +130,7 @@ it("waits for one that a former daemon began, then does its own", async () => {
   await settle(() => runs(house).length === 2);
   const [, next] = runs(house);
   daemon.end();
+  await house.forgetOperations();
   const second = await house.daemon();
   const again = restart(house, second, "web");
   house.world.ready("shop", "web");

@@ -3,7 +3,6 @@ import { expect, it } from "vitest";
 import { Images } from "../../../src/reconcile/change/images.js";
 import type { Desired, ImageName, ImageSpec } from "../../../src/spec/index.js";
 import { createFakeDriver } from "../../fake/storage.js";
-import { monolith } from "../../fixture/index.js";
 
 const app = { name: "app" as ImageName, archive: "/app.tar", digest: "d".repeat(64) };
 const forever = (): AbortSignal => AbortSignal.timeout(5_000);
@@ -63,15 +62,6 @@ it("drops nothing that a change beside counts on, until that has ended", async (
   });
   await images.dropOld(forever());
   expect(await left()).toEqual([]);
-});
-
-it("keeps what an upgrade that has not ended may go back to", async () => {
-  const spec = monolith([]);
-  const { images, left } = await build({
-    stored: [{ spec, stopped: [], upgradingFrom: { ...spec, images: [app] } }],
-  });
-  await images.dropOld(forever());
-  expect(await left()).toEqual(["app"]);
 });
 
 it("lets a change look only once what is just being dropped is gone", async () => {

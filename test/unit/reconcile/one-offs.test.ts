@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import { nameWords } from "../../../src/reconcile/verbs/command-words.js";
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import type { UnitName } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";
 import { SHOP, cell, forever, settle, silent } from "../../fixture/shop.js";
@@ -18,12 +18,15 @@ const ROOM = SHOP.replace(
 );
 
 function run(
-  daemon: Reconciler,
+  daemon: HouseDaemon,
   argv: readonly string[],
   { unit, signal = forever() }: { readonly unit?: string; readonly signal?: AbortSignal } = {},
 ) {
   const target = { cell: cell("shop/web"), ...(unit && { unit: unit as UnitName }) };
-  return daemon.exec({ target, argv, env: { C: "d" }, oneOff: { requestId: "r1" } }, signal);
+  return daemon.exec(
+    { target, argv, env: { C: "d" }, oneOff: { caller: "a test", requestId: "r1" } },
+    signal,
+  );
 }
 
 async function trail(house: House): Promise<readonly Record<string, unknown>[]> {
@@ -33,7 +36,7 @@ async function trail(house: House): Promise<readonly Record<string, unknown>[]> 
     .filter(({ verb }) => String(verb).startsWith("run "));
 }
 
-async function shop(text = ROOM): Promise<{ house: House; daemon: Reconciler }> {
+async function shop(text = ROOM): Promise<{ house: House; daemon: HouseDaemon }> {
   const house = await House.build();
   const daemon = await house.daemon();
   await house.up(daemon, text);
@@ -120,7 +123,7 @@ describe("a one-off", () => {
 describe("a one-off of a monolith that wants snapshots before changes", () => {
   const CAREFUL = `${ROOM}snapshots: { before-changes: true, keep: 2 }\n`;
 
-  async function names(daemon: Reconciler): Promise<readonly string[]> {
+  async function names(daemon: HouseDaemon): Promise<readonly string[]> {
     const taken = await daemon.snapshots(cell("shop"));
     return taken.map(({ name }) => name.replace(/-\d.*/, ""));
   }

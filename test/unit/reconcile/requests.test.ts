@@ -24,9 +24,10 @@ it("leaves no cgroup of a cell whose allocation was interrupted", async () => {
   const daemon = await house.daemon({ wardens });
   const source = { file: "shop.yaml", directory: "/", text: SHOP };
   const options = { allowMissingControllers: false, requestId: house.request() };
-  await expect(daemon.apply(source, options, silent, interrupted.signal)).rejects.toThrow(
-    "interrupted",
-  );
+  await expect(daemon.apply(source, options, silent, interrupted.signal)).rejects.toMatchObject({
+    code: "CANCELLED",
+    message: expect.stringMatching(/cancelled .*nothing of it runs$/) as string,
+  });
   expect(await house.cgroups.list()).toEqual([]);
 });
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { expect, it } from "vitest";
 
-import type { Reconciler } from "../../../src/reconcile/reconciler.js";
+import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import type { MonolithName } from "../../../src/spec/index.js";
 import { openMonoliths } from "../../../src/store/monoliths.js";
 import { House } from "../../fixture/house.js";
@@ -34,7 +34,7 @@ cells:
       jobs: { argv: [/bin/jobs, "${String(version)}"], after: ["migrate:migrate"] }
 `;
 
-async function open(): Promise<{ house: House; daemon: Reconciler }> {
+async function open(): Promise<{ house: House; daemon: HouseDaemon }> {
   const house = await House.build();
   const daemon = await house.daemon();
   await house.up(daemon, manifest(1));
@@ -45,7 +45,7 @@ async function open(): Promise<{ house: House; daemon: Reconciler }> {
 /** The clock goes on by itself, as the health gate needs. */
 async function upgrade(
   house: House,
-  daemon: Reconciler,
+  daemon: HouseDaemon,
   text = manifest(2),
   heard: (note: string) => void = () => undefined,
 ): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { viewMonolith } from "../../../src/reconcile/view.js";
+import { viewCells } from "../../../src/reconcile/view.js";
 import { UNIT_STATES } from "../../../src/spec/index.js";
 import type { MonolithName } from "../../../src/spec/index.js";
 import { House } from "../../fixture/house.js";
@@ -15,7 +15,7 @@ it("shows a unit that no manifest declares only while something of it runs", () 
   };
   const shown = UNIT_STATES.filter((state) => {
     const units = [unitStatus(web), unitStatus(unit("gone"), { state })];
-    const [shop] = viewMonolith(stored, [cellStatus(cell(), { units })], new Map());
+    const [shop] = viewCells(stored, [cellStatus(cell(), { units })], new Map());
     return shop?.units.length === 2;
   });
   const ended = ["stopped", "done", "failed"];
