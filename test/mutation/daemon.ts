@@ -38,8 +38,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "what an operator stopped is not on record",
     file: "src/reconcile/verbs/units.ts",
-    from: "if (isChanged) await context.ports.store.write(wanted);",
-    to: "await Promise.resolve(isChanged);",
+    from: "if (!isRecorded) await context.ports.store.write(wanted);",
+    to: "await Promise.resolve(isRecorded);",
     test: "test/unit/reconcile/adopt.test.ts",
     fails: "leaves a unit stopped that an operator stopped, also when a new daemon starts",
   },
@@ -77,7 +77,7 @@ export const DAEMON: readonly Mutation[] = [
   },
   {
     name: "a phase of an operation is not on the disk before it begins",
-    file: "src/reconcile/admission/operations.ts",
+    file: "src/reconcile/admission/operation.ts",
     from: "    await this.write(this.current);\n",
     to: "",
     test: "test/unit/reconcile/operations.test.ts",

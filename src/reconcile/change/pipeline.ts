@@ -5,7 +5,7 @@ import { HengeError } from "../../errors.js";
 import type { MonolithName } from "../../spec/index.js";
 
 import { PREPARING } from "../admission/operations.js";
-import type { ActiveOperation } from "../admission/operations.js";
+import type { ActiveOperation } from "../admission/operation.js";
 import type { Context } from "../context.js";
 import type { Call, Request } from "../control.js";
 import type { Change } from "./change.js";

@@ -14,16 +14,14 @@ const ALWAYS: Preconditions = {
   finishesRollback: false,
 };
 
-type Nothing = Readonly<Record<never, never>>;
-
 /**
  * Stops every unit of every monolith in order and frees the cells, so that nothing holds a volume; until `resume` or the
  * next boot nothing is started. One monolith that does not stop keeps no other from it, and is the failure.
  */
-export const halt: Verb<RequestOf<"halt">, Nothing> = {
+export const halt: Verb<RequestOf<"halt">, null> = {
   admits: ALWAYS,
   aim: () => ({ target: "all" }),
-  prepare: () => Promise.resolve({}),
+  prepare: () => Promise.resolve(null),
   carryOut: async (change) => {
     const { context } = change;
     // First of all: a daemon killed on the way starts nothing again.
@@ -61,11 +59,11 @@ async function stopAll(change: Change): Promise<void> {
 }
 
 /** Ends before everything is up: what brings it up goes on by itself. */
-export function resumeWith(bringUp: () => void): Verb<RequestOf<"resume">, Nothing> {
+export function resumeWith(bringUp: () => void): Verb<RequestOf<"resume">, null> {
   return {
     admits: ALWAYS,
     aim: () => ({ target: "all" }),
-    prepare: () => Promise.resolve({}),
+    prepare: () => Promise.resolve(null),
     carryOut: async ({ context }) => {
       await context.ports.haltMark.clear();
       bringUp();

@@ -108,7 +108,7 @@ async function convergeOne(
 }
 
 /** The daemon's own: nobody has asked, so it gives way to whoever does, and leaves what has failed to its restart policy. */
-export const bringUp: Verb<RequestOf<"converge">, Readonly<Record<never, never>>> = {
+export const bringUp: Verb<RequestOf<"converge">, null> = {
   admits: {
     whileHalted: { act: "bring it up" },
     interrupts: [],
@@ -116,7 +116,7 @@ export const bringUp: Verb<RequestOf<"converge">, Readonly<Record<never, never>>
     finishesRollback: true,
   },
   aim: (_context, { monolith }) => ({ monolith, target: monolith }),
-  prepare: () => Promise.resolve({}),
+  prepare: () => Promise.resolve(null),
   carryOut: async (change) => {
     const { context, monolith } = change;
     const desired = await context.desired(monolith);

@@ -9,7 +9,7 @@ import { monolithOf } from "../../spec/index.js";
 
 import { cellNotFound, expandTarget, isWithin } from "../admission/targets.js";
 import { note } from "../change/change.js";
-import type { Change } from "../change/change.js";
+import type { Change, Planned } from "../change/change.js";
 import { observeCells } from "../change/observe.js";
 import { reach } from "../change/reach.js";
 import { snapshotBefore } from "../change/snapshots.js";
@@ -75,23 +75,18 @@ async function carryOut(change: Change, verb: UnitVerb, kept: Kept): Promise<voi
   const { context, report, signal } = change;
   const { wanted, units, target, isChanged } = kept;
   // Desired first: a daemon killed on the way must not start again what it was told to stop.
+  let isRecorded = !isChanged;
   const record = async (): Promise<void> => {
-    if (isChanged) await context.ports.store.write(wanted);
+    if (!isRecorded) await context.ports.store.write(wanted);
+    isRecorded = true;
   };
-  let isRecorded = false;
-  await reach(
-    change,
-    { kind: "units", verb, desired: wanted, units },
-    {
-      first: async ({ observed }) => {
-        if (verb !== "stop") tellBlocked(verb, wanted, observed, units, change);
-        await snapshotBefore(context, verb, wanted.spec, report, signal);
-        await record();
-        isRecorded = true;
-      },
-    },
-  );
-  if (!isRecorded) await record();
+  const first = async ({ observed }: Planned): Promise<void> => {
+    if (verb !== "stop") tellBlocked(verb, wanted, observed, units, change);
+    await snapshotBefore(context, verb, wanted.spec, report, signal);
+    await record();
+  };
+  await reach(change, { kind: "units", verb, desired: wanted, units }, { first });
+  await record();
   if (verb === "stop") await freeUnsupervised(change, target.cell);
 }
 
