@@ -24,8 +24,8 @@ export const DAEMON: readonly Mutation[] = [
     file: "src/reconcile/verbs/start-up.ts",
     from: "    if (await convergeAll(context, stop)) return;",
     to: "    await convergeAll(context, stop);\n    return;",
-    test: "test/unit/reconcile/reconciler.test.ts",
-    fails: "TODO",
+    test: "test/unit/reconcile/volumes.test.ts",
+    fails: "brings its cells up by itself when the pool comes back",
   },
   {
     name: "a pool that is away is taken for an empty one",

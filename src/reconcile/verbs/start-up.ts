@@ -1,7 +1,7 @@
 // What a daemon does first, after a crash as after a boot: adopt what runs, go on with what the one before had not ended, then
 // bring up what is desired and missing.
 
-import type { MonolithName, Step } from "../../spec/index.js";
+import type { MonolithName, MonolithSpec, Step } from "../../spec/index.js";
 
 import { declaredUnits } from "../cells/declared.js";
 import { perform } from "../change/pipeline.js";
@@ -38,6 +38,21 @@ export async function adoptCells(context: Context, stop: AbortSignal): Promise<v
     },
     stop,
   );
+  await attachAgain(context, specs);
+}
+
+/** A daemon that was killed between a cell's allocation and its network has left it without one. */
+async function attachAgain(context: Context, specs: readonly MonolithSpec[]): Promise<void> {
+  const { network, warn } = context.ports;
+  const roots = specs.flatMap(({ cells }) => cells.slice(0, 1));
+  for (const { name, publish } of roots) {
+    const known = context.cells.get(name);
+    if (known === undefined || known.lost || known.state.boundary.network !== "own") continue;
+    if ((await network.readPublished(name)) !== undefined) continue;
+    await network.attach(name, known.warden.initPid, publish).catch((error: unknown) => {
+      warn(`${name} has no network`, error);
+    });
+  }
 }
 
 /**
