@@ -29,13 +29,13 @@ const ARROWS = {
         house: [
           ...["spec/", "errors.js", "mutex.js", "bounded.js"],
           ...["command.js", "command-stream.js"],
-          ...(edge === "storage/" ? ["store/record.js"] : []),
+          ...(edge === "storage/" ? ["atomic-file.js", "store/record.js"] : []),
         ],
         node: true,
       },
     ]),
   ),
-  "store/": { house: ["spec/", "errors.js", "mutex.js"], node: true },
+  "store/": { house: ["spec/", "errors.js", "mutex.js", "atomic-file.js"], node: true },
   "api/": {
     house: ["spec/", "errors.js", "surface.js", "reconcile/", "log.js", "root.js", "package.js"],
     types: EDGE_PORTS,

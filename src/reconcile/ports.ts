@@ -2,6 +2,7 @@
 
 import type { CgroupPort, HoldStill, HostPort } from "../kernel/port.js";
 import type { NetworkPort } from "../network/port.js";
+import type { ImageSpec } from "../spec/index.js";
 import type { Storage } from "../storage/port.js";
 import type { Audit } from "../store/audit.js";
 import type { HaltMark } from "../store/halt-mark.js";
@@ -40,7 +41,11 @@ export interface Ports extends Storage {
   ) => AsyncIterable<LogLine>;
   /** @throws {HengeError} WRONG_STATE: it cannot be used */
   readonly readSettings: (path: string, holds?: "settings" | "anything") => Promise<string>;
-  readonly readArchiveDigest: (path: string, signal: AbortSignal) => Promise<string>;
+  /** @throws {HengeError} MANIFEST_INVALID: there is none that could be an image's */
+  readonly readArchiveDigest: (
+    image: Pick<ImageSpec, "name" | "archive">,
+    signal: AbortSignal,
+  ) => Promise<string>;
   /** An error nobody waits for: told to the operator's log. */
   readonly warn: (text: string, error: unknown) => void;
   /** Directories of the daemon no cell may see. */

@@ -1,4 +1,4 @@
-// Reads what btrfs-progs and losetup print, and the head of a btrfs superblock. Pure.
+// Reads what btrfs-progs print, and the head of a btrfs superblock. Pure.
 
 import { HengeError } from "../errors.js";
 import type { BtrfsHealth } from "../spec/index.js";
@@ -68,29 +68,6 @@ export function parseDeviceStats(text: string): BtrfsHealth["errors"] {
   return [...text.matchAll(/^\[(.+)\]\.(\w+)_errs\s+(\d+)$/gm)]
     .map(([, device = "", kind = "", count]) => ({ device, kind, count: Number(count) }))
     .filter(({ count }) => count > 0);
-}
-
-/** The file behind a loop device. */
-export interface LoopFile {
-  readonly device: string;
-  readonly inode: number;
-  /** `MAJOR:MINOR` of the file system it is on. */
-  readonly fileSystem: string;
-  readonly directIo: boolean;
-}
-
-/** Output of `losetup --json --output NAME,BACK-INO,BACK-MAJ:MIN,DIO`. */
-export function parseLoopFiles(text: string): readonly LoopFile[] {
-  if (text.trim() === "") return []; // no loop device at all
-  const { loopdevices } = JSON.parse(text) as {
-    readonly loopdevices: readonly Record<string, unknown>[];
-  };
-  return loopdevices.map((row) => ({
-    device: String(row["name"]),
-    inode: Number(row["back-ino"]),
-    fileSystem: String(row["back-maj:min"]).trim(),
-    directIo: row["dio"] === true,
-  }));
 }
 
 /** Where the superblock begins, and how much of it is read. @see https://btrfs.readthedocs.io/en/latest/dev/On-disk-format.html#superblock */

@@ -31,5 +31,5 @@ export async function checkPool(pool: BtrfsPool): Promise<void> {
   const uuid = await readRecord(recordPath(pool.poolFile));
   if (uuid === undefined)
     throw new HengeError("WRONG_STATE", `cannot use the pool ${pool.poolFile}: it was never made`);
-  await checkMounted(pool.run, pool, uuid);
+  await checkMounted(pool, uuid);
 }

@@ -18,7 +18,7 @@ import { btrfsSnapshots, cloneVerb, removePartialSnapshots } from "./btrfs-snaps
 import { readBtrfsHealth } from "./btrfs-health.js";
 import { checkPool } from "./btrfs-pool.js";
 import type { BtrfsOptions, BtrfsPool } from "./btrfs-pool.js";
-import { closeMount, ensureMounted } from "./loop-mount.js";
+import { closeMount, countsQuotas, ensureMounted } from "./loop-mount.js";
 import { Making } from "./making.js";
 import { checkLabel, imageFileName, parseImageFileName } from "./names.js";
 import { ensurePoolFile, recordPath } from "./pool-file.js";
@@ -32,6 +32,7 @@ import {
   readSubvolume,
   removePartial,
   setQuota,
+  syncPool,
 } from "./subvolume.js";
 import { unpackImage } from "./unpack.js";
 
@@ -73,7 +74,8 @@ function poolVerbs(pool: BtrfsPool): PoolPort {
     async ensure(signal) {
       const uuid = await ensurePoolFile(run, poolFile, pool.sizeBytes, signal);
       await ensureMounted(run, pool, uuid, signal);
-      await run(["btrfs", "quota", "enable", mountPoint], { signal });
+      if (!(await countsQuotas(uuid)))
+        await run(["btrfs", "quota", "enable", mountPoint], { signal });
       for (const directory of [volumes, images, snapshots])
         await mkdir(directory, { recursive: true, mode: 0o700 });
       const monoliths = (await listNames(volumes))
@@ -144,9 +146,10 @@ function volumeVerbs(
         );
       }
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-      await makeWhole(pool, { path }, signal, (partial) =>
-        setQuota(run, partial, volume.quotaBytes, signal),
-      );
+      await makeWhole(pool, { path }, signal, async (partial) => {
+        if (volume.quotaBytes !== undefined)
+          await setQuota(run, partial, volume.quotaBytes, signal);
+      });
     },
     async set(monolith, volume, signal) {
       const path = pathOf(monolith, volume.name);
@@ -177,7 +180,8 @@ function imageVerbs(pool: BtrfsPool): ImagesPort {
       signal.throwIfAborted();
       await checkPool(pool);
       await makeWhole(pool, { path }, signal, async (directory) => {
-        await unpackImage(run, { image, archive, digest, directory }, signal);
+        await unpackImage(run, { name: image, archive, digest, directory }, signal);
+        await syncPool(run, directory, signal); // else its name could be on the disk before what it holds
         await run(["btrfs", "property", "set", "-t", "subvol", directory, "ro", "true"], {
           signal,
         });

@@ -1,19 +1,18 @@
-// Mounts the embedded pool's file through a loop device, and never takes another mount for it.
+// Mounts the embedded pool's file through a loop device, and never takes another mount for it. What the kernel shows in
+// /proc and /sys is read there: a pool that is mounted costs no tool.
 
-import { chmod, mkdir, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { chmod, mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 
-import { CommandError, HengeError } from "../errors.js";
+import { CommandError, HengeError, KernelError, errnoOf } from "../errors.js";
 import type { Run } from "../command.js";
 
-import { parseLoopFiles } from "./btrfs-parse.js";
-import type { LoopFile } from "./btrfs-parse.js";
 import { readMountAt } from "./mounts.js";
-import { readFileIdentity } from "./pool-file.js";
 
 const MOUNT_DEADLINE_MS = 60_000;
 // nosuid and nodev: a setuid file or device node a cell leaves on its volume must be worth nothing on the host.
 const MOUNT_OPTIONS = "loop,noatime,nosuid,nodev";
+const BLOCK_DEVICES = "/sys/block";
 
 export interface LoopMount {
   readonly poolFile: string;
@@ -33,18 +32,15 @@ export async function ensureMounted(
 ): Promise<void> {
   await mkdir(dirname(at.mountPoint), { recursive: true, mode: 0o700 });
   await mkdir(at.mountPoint, { recursive: true, mode: 0o700 });
-  if ((await readMountAt(at.mountPoint)) === undefined) {
+  const isMounted = (await readMountAt(at.mountPoint)) !== undefined;
+  if (!isMounted)
     await run(
       ["mount", "--types", "btrfs", "--options", MOUNT_OPTIONS, at.poolFile, at.mountPoint],
-      {
-        timeoutMs: MOUNT_DEADLINE_MS,
-        signal,
-      },
+      { timeoutMs: MOUNT_DEADLINE_MS, signal },
     );
-  }
-  const loop = await checkMounted(run, at, uuid);
+  const device = await checkMounted(at, uuid);
   // Without it every page is cached twice. A host file system that cannot do it refuses: the pool works all the same.
-  if (!loop.directIo) await run(["losetup", "--direct-io=on", loop.device]).catch(() => undefined);
+  if (!isMounted) await run(["losetup", "--direct-io=on", `/dev/${device}`]).catch(() => undefined);
   await chmod(at.mountPoint, 0o700);
 }
 
@@ -52,7 +48,7 @@ export async function ensureMounted(
  * Returns the loop device when the mount is this pool: its file by device and inode, its file system by UUID.
  * @throws {HengeError} WRONG_STATE: it is not mounted, or something else is
  */
-export async function checkMounted(run: Run, at: LoopMount, uuid: string): Promise<LoopFile> {
+export async function checkMounted(at: LoopMount, uuid: string): Promise<string> {
   const mount = await readMountAt(at.mountPoint);
   if (mount === undefined)
     throw new HengeError(
@@ -60,9 +56,10 @@ export async function checkMounted(run: Run, at: LoopMount, uuid: string): Promi
       `cannot use the pool at ${at.mountPoint}: it is not mounted`,
     );
   if (mount.type !== "btrfs" || mount.root !== "/") throw foreignMount(at);
-  const loop = (await listLoops(run, at.poolFile)).find(({ device }) => device === mount.source);
-  if (loop === undefined || !(await isDeviceOf(uuid, loop.device))) throw foreignMount(at);
-  return loop;
+  const device = basename(mount.source);
+  if (!(await isBehind(device, at.poolFile)) || !(await isDeviceOf(uuid, device)))
+    throw foreignMount(at);
+  return device;
 }
 
 /**
@@ -71,12 +68,12 @@ export async function checkMounted(run: Run, at: LoopMount, uuid: string): Promi
  */
 export async function closeMount(run: Run, at: LoopMount, uuid: string): Promise<void> {
   if ((await readMountAt(at.mountPoint)) !== undefined) {
-    await checkMounted(run, at, uuid);
+    await checkMounted(at, uuid);
     await unmount(run, at.mountPoint);
   }
   // mount(8) makes devices that detach themselves; one that an administrator made does not.
-  for (const { device } of await listLoops(run, at.poolFile))
-    await run(["losetup", "--detach", device]);
+  for (const device of await readdir(BLOCK_DEVICES))
+    if (await isBehind(device, at.poolFile)) await run(["losetup", "--detach", `/dev/${device}`]);
 }
 
 async function unmount(run: Run, mountPoint: string): Promise<void> {
@@ -90,17 +87,33 @@ async function unmount(run: Run, mountPoint: string): Promise<void> {
   }
 }
 
-/** Loop devices whose file is `poolFile` itself, whatever it was called when they were made. */
-async function listLoops(run: Run, poolFile: string): Promise<readonly LoopFile[]> {
-  const { inode, fileSystem } = await readFileIdentity(poolFile);
-  const all = parseLoopFiles(
-    await run(["losetup", "--json", "--output", "NAME,BACK-INO,BACK-MAJ:MIN,DIO"]),
-  );
-  return all.filter((loop) => loop.inode === inode && loop.fileSystem === fileSystem);
+/** Whether the loop device reads `poolFile` itself, whatever it was called when the device was made. */
+async function isBehind(device: string, poolFile: string): Promise<boolean> {
+  // Ends with « (deleted)» when the file is; then nothing of that name is there.
+  const shown = await readIfThere(join(BLOCK_DEVICES, device, "loop/backing_file"));
+  if (shown === undefined) return false;
+  const file = await statFile(poolFile);
+  const backing = await stat(shown.replace(/\n$/, ""), { bigint: true }).catch(() => undefined);
+  return backing?.ino === file.ino && backing.dev === file.dev;
+}
+
+async function statFile(path: string) {
+  return stat(path, { bigint: true }).catch((error: unknown) => {
+    throw new KernelError("stat", errnoOf(error), { cause: error, path });
+  });
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  return readFile(path, "utf8").catch(() => undefined);
+}
+
+/** Since Linux 6.1 the kernel shows whether it counts what subvolumes hold. */
+export async function countsQuotas(uuid: string): Promise<boolean> {
+  return (await readIfThere(`/sys/fs/btrfs/${uuid}/qgroups/enabled`))?.trim() === "1";
 }
 
 async function isDeviceOf(uuid: string, device: string): Promise<boolean> {
-  return stat(`/sys/fs/btrfs/${uuid}/devices/${basename(device)}`).then(
+  return stat(`/sys/fs/btrfs/${uuid}/devices/${device}`).then(
     () => true,
     () => false,
   );

@@ -1,23 +1,17 @@
 // The embedded pool's file: makes it once, and from then on insists on the very same pool.
 
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
+import { syncDirectory } from "../atomic-file.js";
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { Run } from "../command.js";
 
 import { SUPERBLOCK, parseSuperblockUuid } from "./btrfs-parse.js";
-import { readRecord, syncDirectory, writeRecord } from "./record.js";
+import { readRecord, writeRecord } from "./record.js";
 
 const MAKE_DEADLINE_MS = 120_000;
-
-/** Identity of a file as a loop device tells it. */
-export interface FileIdentity {
-  readonly inode: number;
-  /** `MAJOR:MINOR` */
-  readonly fileSystem: string;
-}
 
 /**
  * Returns the UUID of the file system in `poolFile`, and makes both when there is neither file nor record.
@@ -44,15 +38,6 @@ export async function ensurePoolFile(
 /** The record that outlives the pool's file. */
 export function recordPath(poolFile: string): string {
   return `${poolFile}.uuid`;
-}
-
-export async function readFileIdentity(path: string): Promise<FileIdentity> {
-  const { dev, ino } = await stat(path).catch((error: unknown) => {
-    throw new KernelError("stat", errnoOf(error), { cause: error, path });
-  });
-  // makedev(3) of glibc, for the numbers in use: 12 bits major, 8 + 12 bits minor.
-  const [major, minor] = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)];
-  return { inode: ino, fileSystem: `${String(major)}:${String(minor)}` };
 }
 
 /** Undefined when there is no file. */

@@ -30,8 +30,9 @@ interface Place {
 type Fill = (partial: string) => Promise<void>;
 
 /**
- * Makes a subvolume under a name nobody looks at, fills it, has it on disk, and only then gives it its name. Does
- * nothing when there is one already: somebody else may just have made it.
+ * Makes a subvolume under a name nobody looks at, fills it, and only then gives it its name, which is on the disk when
+ * this returns. Data that `fill` writes is for it to sync. Does nothing when there is one already: somebody else may just
+ * have made it.
  */
 export async function makeWhole(
   { run, making }: Maker,
@@ -77,7 +78,6 @@ async function makeAt(
     const from = origin === undefined ? (["create"] as const) : (["snapshot", origin] as const);
     await run(["btrfs", "subvolume", ...from, partial], { signal });
     await fill(partial);
-    await syncPool(run, partial, signal);
     await giveWay();
     await rename(partial, path);
     await syncPool(run, path, signal);
@@ -138,6 +138,7 @@ export async function readSubvolume(run: Run, path: string): Promise<Subvolume> 
   return parseSubvolumeShow(await run(["btrfs", "subvolume", "show", "--raw", path]));
 }
 
+/** Also of one that was just made of another: it has the same limit. */
 export async function setQuota(
   run: Run,
   path: string,

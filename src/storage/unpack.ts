@@ -1,40 +1,48 @@
 // Unpacks an image archive into an empty directory, and tells a bad archive from a full pool.
 
-import { readdir } from "node:fs/promises";
+import { chmod, readdir } from "node:fs/promises";
+import { join } from "node:path";
 
 import { CommandError, HengeError, errnoOf } from "../errors.js";
 import type { Run } from "../command.js";
-import type { ImageName } from "../spec/index.js";
 
 import { readArchiveDigest } from "./archive.js";
+import { badArchive, contentFault, tarFault } from "./bad-archive.js";
+import type { ArchiveRef, Unpacked } from "./bad-archive.js";
 
 const UNPACK_DEADLINE_MS = 15 * 60_000;
 
-export interface Unpacking {
-  readonly image: ImageName;
-  readonly archive: string;
+export interface Unpacking extends ArchiveRef {
   /** SHA-256 the archive must still have when it has been read. */
   readonly digest: string;
   readonly directory: string;
 }
 
 /**
- * @throws {HengeError} INVALID_REQUEST: not a tar archive of a root filesystem · OVER_CAPACITY: no room for it ·
+ * @throws {HengeError} MANIFEST_INVALID: not a tar archive of a root filesystem · OVER_CAPACITY: no room for it ·
  *   WRONG_STATE: the archive changed meanwhile
  */
 export async function unpackImage(run: Run, job: Unpacking, signal: AbortSignal): Promise<void> {
+  await requireDigest(job, signal);
+  // What tar gives it when the archive has a member `./`. Without one nobody but root could enter the cell's root.
+  await chmod(job.directory, 0o755);
   try {
     await run(unpackArgv(job), { timeoutMs: UNPACK_DEADLINE_MS, signal });
   } catch (error) {
     throw unpackError(job, error);
   }
-  if ((await readdir(job.directory)).length === 0) throw badArchive(job, "it is empty");
-  if ((await readArchiveDigest(job.archive, signal)) !== job.digest) {
-    throw new HengeError(
-      "WRONG_STATE",
-      `cannot import image ${job.image}: ${job.archive} changed while it was read`,
-    );
-  }
+  const fault = contentFault(await look(job.directory));
+  if (fault !== undefined) throw badArchive(job, fault);
+  await requireDigest(job, signal);
+}
+
+async function requireDigest(job: Unpacking, signal: AbortSignal): Promise<void> {
+  if ((await readArchiveDigest(job, signal)) === job.digest) return;
+  throw new HengeError(
+    "WRONG_STATE",
+    `cannot import image ${job.name}: ${job.archive} changed while it was read`,
+    { hint: "try again when whoever writes it has finished" },
+  );
 }
 
 function unpackArgv({ archive, directory }: Unpacking): [string, ...string[]] {
@@ -56,21 +64,18 @@ function unpackArgv({ archive, directory }: Unpacking): [string, ...string[]] {
   ];
 }
 
-function unpackError(job: Unpacking, error: unknown): unknown {
-  if (!(error instanceof CommandError) || error.exit !== 2) return error;
-  const typed = capacityError(`import image ${job.image}`, error);
-  return typed === error ? badArchive(job, "tar cannot read it", error) : typed;
+async function look(directory: string): Promise<Unpacked> {
+  const found = await readdir(directory, { withFileTypes: true });
+  const [first] = found;
+  const names = found.map(({ name }) => name);
+  if (found.length !== 1 || first?.isDirectory() !== true) return { names };
+  return { names, only: { name: first.name, names: await readdir(join(directory, first.name)) } };
 }
 
-function badArchive(job: Unpacking, why: string, cause?: unknown): HengeError {
-  return new HengeError(
-    "INVALID_REQUEST",
-    `cannot import image ${job.image}: ${job.archive} is not a root filesystem: ${why}`,
-    {
-      cause,
-      hint: "`archive` names a tar file of a root filesystem, plain or compressed",
-    },
-  );
+function unpackError(job: Unpacking, error: unknown): unknown {
+  if (!(error instanceof CommandError) || error.exit !== 2) return error;
+  const typed = capacityError(`import image ${job.name}`, error);
+  return typed === error ? badArchive(job, tarFault(error.stderr), error) : typed;
 }
 
 // Node has no name for EDQUOT (122); tar says of a write that was cut short only that it was.

@@ -7,12 +7,12 @@ import { isMissingDataset, parseDatasets, parseGuids } from "./zfs-parse.js";
 import type { Dataset } from "./zfs-parse.js";
 
 export async function findDataset(run: Run, name: string): Promise<Dataset | undefined> {
-  return (await listOrNone(run, name, 0))[0];
+  return (await listTree(run, name, 0))[0];
 }
 
 /** Empty when there is no such dataset. */
 export async function listChildren(run: Run, parent: string): Promise<readonly Dataset[]> {
-  return (await listOrNone(run, parent, 1)).filter(({ name }) => name !== parent);
+  return (await listTree(run, parent, 1)).filter(({ name }) => name !== parent);
 }
 
 /** What the dataset is called now, in whatever pool is imported. */
@@ -27,7 +27,8 @@ export async function destroyDataset(run: Run, name: string, signal: AbortSignal
     await run(["zfs", "destroy", "-r", name], { signal });
 }
 
-async function listOrNone(run: Run, name: string, depth: number): Promise<readonly Dataset[]> {
+/** The dataset and what is at most `depth` below it; empty when there is no such dataset. */
+export async function listTree(run: Run, name: string, depth: number): Promise<readonly Dataset[]> {
   try {
     return parseDatasets(await run(listArgv(name, depth)));
   } catch (error) {

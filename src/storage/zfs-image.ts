@@ -32,7 +32,7 @@ export function zfsImages(pool: ZfsPool, identify: Identify, workshop: string): 
         await checkTop(pool);
         if ((await findDataset(run, dataset)) !== undefined) return;
         try {
-          await fill(pool, partial, { image, archive, digest, directory }, signal);
+          await fill(pool, partial, { name: image, archive, digest, directory }, signal);
           await run(["zfs", "rename", partial, dataset], { signal });
         } catch (error) {
           const patience = AbortSignal.timeout(CLEANUP_DEADLINE_MS);

@@ -6,7 +6,7 @@ import type { Run } from "../command.js";
 import type { Making } from "./making.js";
 import { readRecord, writeRecord } from "./record.js";
 import { capacityError } from "./unpack.js";
-import { destroyDataset, findByGuid, findDataset, listChildren } from "./zfs-dataset.js";
+import { destroyDataset, findByGuid, findDataset, listTree } from "./zfs-dataset.js";
 import {
   OWNER_PROPERTY,
   createParentArgv,
@@ -42,21 +42,28 @@ export async function checkTop(pool: ZfsPool): Promise<Dataset> {
 export async function ensureTop(pool: ZfsPool, signal: AbortSignal): Promise<void> {
   const { run, names, making } = pool;
   await refuseAbsentPool(pool);
-  await ensureOwnTop(pool, signal);
-  const made = (await listChildren(run, names.top)).map(({ name }) => name);
-  for (const parent of [names.volumes, names.images].filter((name) => !made.includes(name)))
+  const known = (await listTree(run, names.top, 2)).map(
+    (dataset) => [dataset.name, dataset] as const,
+  );
+  const made = new Map(known);
+  await ensureOwnTop(pool, made.get(names.top), signal);
+  for (const parent of [names.volumes, names.images].filter((name) => !made.has(name)))
     await run(createParentArgv(parent), { signal }).catch((error: unknown) => {
       throw capacityError(`make the dataset ${parent}`, error);
     });
-  for (const { name } of await listChildren(run, names.images))
-    if (isPartialDataset(name) && !making.has(name))
+  for (const name of made.keys())
+    if (name.startsWith(`${names.images}/`) && isPartialDataset(name) && !making.has(name))
       await making.alone(name, () => destroyDataset(run, name, signal));
 }
 
-async function ensureOwnTop(pool: ZfsPool, signal: AbortSignal): Promise<void> {
+async function ensureOwnTop(
+  pool: ZfsPool,
+  known: Dataset | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   const { run, names, record, owner } = pool;
   const recorded = await readRecord(record);
-  let found = await findDataset(run, names.top);
+  let found = known;
   if (recorded === undefined && found === undefined) {
     await run(createTopArgv(names.top, owner), { signal });
     found = await findDataset(run, names.top);

@@ -1,9 +1,9 @@
 // One JSON record in one file, replaced whole or not at all, with a version and a checksum inside.
 
 import { createHash } from "node:crypto";
-import { open, readFile, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readFile } from "node:fs/promises";
 
+import { removeFile, replaceFile } from "../atomic-file.js";
 import { HengeError, KernelError, errnoOf } from "../errors.js";
 
 const FORMAT = 1;
@@ -20,24 +20,16 @@ export class CorruptRecord extends HengeError {
 }
 
 /**
- * Replaces the file: write, fsync, rename, fsync of the directory (rename(2), fsync(2)).
+ * Whole on the disk when it returns.
  * @throws {KernelError} ENOSPC, EDQUOT: nothing was replaced
  */
 export async function writeRecord(path: string, body: unknown): Promise<void> {
   const text = JSON.stringify(body);
-  const temporary = `${path}.new`;
   try {
-    const file = await open(temporary, "w", 0o600);
-    try {
-      await file.writeFile(
-        `{"format":${String(FORMAT)},"sha256":"${sha256(text)}","body":${text}}\n`,
-      );
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-    await syncDirectory(dirname(path));
+    await replaceFile(
+      path,
+      `{"format":${String(FORMAT)},"sha256":"${sha256(text)}","body":${text}}\n`,
+    );
   } catch (error) {
     throw new KernelError("write the record", errnoOf(error), { cause: error, path });
   }
@@ -59,8 +51,7 @@ export async function readRecord(path: string): Promise<unknown> {
 }
 
 export async function removeRecord(path: string): Promise<void> {
-  await rm(path, { force: true });
-  await syncDirectory(dirname(path));
+  await removeFile(path);
 }
 
 function bodyOf(path: string, text: string): unknown {
@@ -80,15 +71,6 @@ function bodyOf(path: string, text: string): unknown {
     throw new CorruptRecord(path, "its checksum does not match");
   }
   return record.body;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 function sha256(text: string): string {

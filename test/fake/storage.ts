@@ -137,8 +137,8 @@ export function createFakeDriver(): FakeDriver {
       if (images.has(name)) return;
       if (badArchives.has(archive)) {
         throw new HengeError(
-          "INVALID_REQUEST",
-          `cannot import image ${image}: ${archive} is not a root filesystem`,
+          "MANIFEST_INVALID",
+          `cannot use image ${image}: images.${image}.archive names ${archive}: it is bad`,
         );
       }
       images.set(name, { identity: nextIdentity() });

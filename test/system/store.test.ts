@@ -49,6 +49,19 @@ it("syncs a record before it is renamed, and the directory after it", async () =
   expect(renamed).toBeLessThan(kept);
 });
 
+it("has what identifies a pool on the disk in the same way", async () => {
+  const directory = await temporaryDirectory();
+  const record = join(directory, "zfs.guid");
+  const calls = await trace(
+    `import { writeRecord } from ${JSON.stringify(join(STORE, "../storage/record.js"))};
+     await writeRecord(${JSON.stringify(record)}, "guid");`,
+  );
+  const synced = indexOf(calls, /fsync\(\d+<[^>]*zfs\.guid\.new>/);
+  const renamed = indexOf(calls, /rename\w*\(.*zfs\.guid\.new.*zfs\.guid"/);
+  expect(synced).toBeLessThan(renamed);
+  expect(renamed).toBeLessThan(indexOf(calls, new RegExp(`fsync\\(\\d+<${directory}>`)));
+});
+
 it("has the audit line on the disk before the act", async () => {
   const directory = await temporaryDirectory();
   const calls = await trace(

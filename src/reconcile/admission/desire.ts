@@ -115,7 +115,7 @@ async function withDigests(
   const digests = new Map<string, string>();
   const images: ImageSpec[] = [];
   for (const image of spec.images) {
-    const digest = await ports.readArchiveDigest(image.archive, signal);
+    const digest = await ports.readArchiveDigest(image, signal);
     digests.set(image.name, digest);
     images.push({ ...image, digest });
   }

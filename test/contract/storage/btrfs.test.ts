@@ -10,6 +10,7 @@ import { runCommand } from "../../../src/command.js";
 import type { Run } from "../../../src/command.js";
 import type { ImageName, MonolithName, VolumeName } from "../../../src/spec/index.js";
 
+import { makeBadArchives } from "./bad-archives.js";
 import { archiveAt, makeBtrfsPool } from "./pools.js";
 import type { TestBtrfs } from "./pools.js";
 
@@ -55,6 +56,37 @@ describe("the pool's file and mount", () => {
       child.kill("SIGKILL");
       await ended;
     }
+  });
+
+  it("asks no tool of a pool that is mounted, and one or two for a volume", async () => {
+    const asked: string[] = [];
+    const {
+      pool: again,
+      volumes,
+      images,
+    } = pool.driverWith((argv, options) => {
+      asked.push(
+        argv
+          .filter((word) => /^[a-z./]*$/.test(word))
+          .slice(0, 3)
+          .join(" "),
+      );
+      return runCommand(argv, options);
+    });
+    const askedFor = async (act: Promise<unknown>): Promise<readonly string[]> => {
+      await act;
+      return asked.splice(0);
+    };
+    expect(await askedFor(again.ensure(patience()))).toEqual([]);
+    expect(await askedFor(again.facts())).toEqual([]);
+    expect(await askedFor(volumes.list(shop))).toEqual([]);
+    expect(await askedFor(volumes.listMonoliths())).toEqual([]);
+    expect(await askedFor(images.list())).toEqual([]);
+    expect(await askedFor(volumes.create(shop, { name: db }, patience()))).toHaveLength(2);
+    expect(await askedFor(volumes.source(shop, db))).toHaveLength(1);
+    expect(await askedFor(volumes.list(shop))).toHaveLength(1);
+    expect(await askedFor(volumes.listMonoliths())).toEqual([]);
+    expect(await askedFor(volumes.destroy(shop, db, patience()))).toHaveLength(1);
   });
 
   it("adopts the mount of a daemon that was killed", async () => {
@@ -179,7 +211,8 @@ describe("volumes", () => {
 
   it("shows no volume whose making was killed, and removes it at the next start", async () => {
     const killed = pool.driverWith(dieAt("limit"));
-    await expect(killed.volumes.create(shop, { name: db }, patience())).rejects.toThrow("killed");
+    const limited = { name: db, quotaBytes: MIB };
+    await expect(killed.volumes.create(shop, limited, patience())).rejects.toThrow("killed");
     expect(await readdir(join(pool.mountPoint, "volumes/shop"))).toHaveLength(1);
     expect(await pool.driver.volumes.list(shop)).toEqual([]);
     expect(await pool.driver.volumes.listMonoliths()).toEqual([]);
@@ -220,19 +253,32 @@ describe("images", () => {
     expect(await pool.driver.images.list()).toEqual([]);
   });
 
-  it("refuses an empty file and one that is cut short", async () => {
-    const cut = join(pool.directory, "cut.tar");
-    const whole = await readFile(pool.archive.path);
-    await writeFile(cut, whole.subarray(0, whole.indexOf("hello") + 2));
-    const empty = join(pool.directory, "empty.tar");
-    await writeFile(empty, "");
-    for (const file of [cut, empty]) {
+  it("says of each bad archive what is wrong with it, and leaves nothing behind", async () => {
+    const bad = await makeBadArchives(pool.directory);
+    for (const [file, why] of bad) {
       const { path, digest } = await archiveAt(file);
-      await expect(pool.driver.images.import(app, path, digest, patience())).rejects.toMatchObject({
-        code: "INVALID_REQUEST",
+      const refused = pool.driver.images.import(app, path, digest, patience());
+      await expect(refused, file).rejects.toMatchObject({
+        code: "MANIFEST_INVALID",
+        message: `cannot use image app: images.app.archive names ${path}: ${why}`,
       });
     }
     expect(await readdir(join(pool.mountPoint, "images"))).toEqual([]);
+  });
+
+  it("has a root that everybody may enter, also of an archive without a member for it", async () => {
+    const tree = join(pool.directory, "tree");
+    await mkdir(join(tree, "etc"), { recursive: true });
+    execFileSync("tar", ["-cf", `${tree}.tar`, "-C", tree, "etc"]);
+    const { path, digest } = await archiveAt(`${tree}.tar`);
+    const before = process.umask(0o077); // the daemon's
+    try {
+      await pool.driver.images.import(app, path, digest, patience());
+    } finally {
+      process.umask(before);
+    }
+    const source = await pool.driver.images.source(app, digest);
+    expect((await stat(source.path)).mode & 0o7777).toBe(0o755);
   });
 
   it("says that the pool is full, and gives the room back", async () => {

@@ -132,7 +132,7 @@ function checkContract(makePool: () => Promise<TestPool>): void {
   it("refuses what is not an archive, and shows nothing of it", async () => {
     const { path, digest } = pool.badArchive;
     const attempt = pool.driver.images.import(app, path, digest, patience());
-    await expect(attempt).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+    await expect(attempt).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
     expect(await pool.driver.images.list()).toEqual([]);
   });
 

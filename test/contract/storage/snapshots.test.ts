@@ -120,6 +120,9 @@ function checkContract(makePool: () => Promise<TestPool>): void {
     );
     await expect(other).rejects.toMatchObject({ code: "SNAPSHOT_NOT_FOUND" });
     await pool().driver.volumes.destroy(copy, db, patience());
+    await pool().driver.volumes.clone(from, copy, { name: db }, patience());
+    expect(await pool().driver.volumes.list(copy)).toEqual([{ name: db }]);
+    await pool().driver.volumes.destroy(copy, db, patience());
   });
 }
 

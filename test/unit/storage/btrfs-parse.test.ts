@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import {
   parseDeviceStats,
   parseExclusive,
-  parseLoopFiles,
   parseSubvolumeShow,
   parseSubvolumes,
   parseSuperblockUuid,
@@ -72,24 +71,6 @@ it("lists the subvolumes that are the pool's own, and what only they hold", () =
     [259, 11, "snapshots/shop/a.1/db"],
   ]);
   expect(parseExclusive(GROUPS).get(259)).toBe(12288);
-});
-
-describe("losetup", () => {
-  it("gives the file behind each device", () => {
-    const row = {
-      name: "/dev/loop0",
-      "back-ino": 11026481,
-      "back-maj:min": "     254:0  ",
-      dio: true,
-    };
-    expect(parseLoopFiles(JSON.stringify({ loopdevices: [row] }))).toEqual([
-      { device: "/dev/loop0", inode: 11026481, fileSystem: "254:0", directIo: true },
-    ]);
-  });
-
-  it("prints nothing when there is no device", () => {
-    expect(parseLoopFiles("")).toEqual([]);
-  });
 });
 
 describe("a superblock", () => {

@@ -129,6 +129,13 @@ it("misses a dataset that is lost instead of making an empty one", async () => {
   expect(zfs.datasets.size).toBe(0);
 });
 
+it("asks twice for a pool that is as it should be", async () => {
+  await driver.pool.ensure(patience());
+  zfs.tools();
+  await driver.pool.ensure(patience());
+  expect(zfs.tools()).toEqual(["zpool list", "zfs list"]);
+});
+
 it("destroys a volume with its snapshots, and the monolith's parent with the last volume", async () => {
   await driver.pool.ensure(patience());
   await driver.volumes.create(shop, { name: db }, patience());
@@ -143,7 +150,7 @@ it("destroys a volume with its snapshots, and the monolith's parent with the las
 it("shows no image whose import failed, and removes one whose import was killed at the next start", async () => {
   await driver.pool.ensure(patience());
   const attempt = driver.images.import("web" as ImageName, "/bad.tar", "a".repeat(64), patience());
-  await expect(attempt).rejects.toMatchObject({ code: "INVALID_REQUEST" });
+  await expect(attempt).rejects.toMatchObject({ code: "MANIFEST_INVALID" });
   zfs.add(`tank/henge/images/_partial.web.${"a".repeat(64)}`);
   expect(await driver.images.list()).toEqual([]);
   await driver.pool.ensure(patience());
@@ -210,13 +217,14 @@ function createFakeZfs() {
       return "";
     }
     if (found === undefined) throw fail(`cannot open '${name}': dataset does not exist`);
-    if (argv[1] === "list") return list(name, argv[argv.indexOf("-d") + 1] === "1");
+    if (argv[1] === "list") return list(name, Number(argv[argv.indexOf("-d") + 1]));
     if (argv[1] === "destroy") datasets.delete(name);
     return "";
   };
-  function list(name: string, withChildren: boolean): string {
+  function list(name: string, depth: number): string {
+    const below = (other: string) => other.slice(name.length).split("/").length - 1;
     const isShown = (other: string) =>
-      other === name || (withChildren && other.slice(0, other.lastIndexOf("/")) === name);
+      other === name || (other.startsWith(`${name}/`) && below(other) <= depth);
     const shown = [...datasets].filter(([other]) => isShown(other));
     return shown
       .map(([other, { guid: its, properties }]) => [
@@ -246,5 +254,7 @@ function createFakeZfs() {
       pool = to;
     },
     asked: (word: string) => asked.some((line) => line.split(" ").includes(word)),
+    /** What was asked since the last call. */
+    tools: () => asked.splice(0).map((line) => line.split(" ").slice(0, 2).join(" ")),
   };
 }
