@@ -1,6 +1,6 @@
 // What there is only so much of, and who takes how much of it: connections, descriptors, memory, one owner.
 
-import type { UnitRef } from "./cell.js";
+import type { UnitRef } from "./unit.js";
 
 export interface BudgetSpec {
   readonly name: string;
@@ -34,16 +34,6 @@ export interface BudgetUse {
 export interface ExclusiveSpec {
   readonly name: string;
   readonly owner: UnitRef;
-}
-
-/** What of the host its units share. */
-export interface HostCapacity {
-  readonly memoryBytes: number;
-  /** The highest RLIMIT_NOFILE a unit can be given, and why no higher. */
-  readonly nofileMax: number;
-  readonly nofileFrom: string;
-  /** What a unit gets that asks for none. */
-  readonly nofileDefault: number;
 }
 
 /** One line of the table of budgets. */

@@ -9,44 +9,41 @@ export {
   parentOf,
 } from "./names.js";
 export type { CellName, ImageName, MonolithName, UnitName, VolumeName } from "./names.js";
-export { CONTROLLERS, LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "./cell.js";
 export type {
-  BlockDevice,
   BoundarySpec,
   CellSpec,
-  Controller,
   FileSpec,
-  HealthSpec,
   ImageSpec,
-  LimitFile,
-  Limits,
-  ListenSpec,
-  LivenessSpec,
-  LogSpec,
   MonolithSpec,
   MountSpec,
-  NumaNode,
-  ProbeSpec,
   PublishSpec,
-  RestartSpec,
   RootSpec,
-  SignalName,
   SnapshotPolicy,
-  StopStep,
   TmpfsSpec,
-  Topology,
-  UnitRef,
-  UnitSpec,
   UpgradeRun,
   UpgradeSpec,
 } from "./cell.js";
+export type {
+  HealthSpec,
+  ListenSpec,
+  LivenessSpec,
+  LogSpec,
+  ProbeSpec,
+  RestartSpec,
+  SignalName,
+  StopStep,
+  UnitRef,
+  UnitSpec,
+} from "./unit.js";
+export { CONTROLLERS, LIMIT_DEFAULTS, LIMIT_FILES, controllerOf } from "./limits.js";
+export type { Controller, LimitFile, Limits } from "./limits.js";
+export type { BlockDevice, HostCapacity, NumaNode, Topology } from "./host.js";
 export type {
   BudgetPart,
   BudgetRow,
   BudgetSpec,
   BudgetUse,
   ExclusiveSpec,
-  HostCapacity,
   OneOffs,
 } from "./budget.js";
 export { numbersOf } from "./number-list.js";

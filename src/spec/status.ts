@@ -1,7 +1,9 @@
 // What was seen: of wardens, cgroups and the pool. Never stored.
 
-import type { BoundarySpec, Limits, PublishSpec, UnitSpec } from "./cell.js";
+import type { BoundarySpec, PublishSpec } from "./cell.js";
+import type { Limits } from "./limits.js";
 import type { CellName, ImageName, UnitName } from "./names.js";
+import type { UnitSpec } from "./unit.js";
 import type { VolumeSpec } from "./volume.js";
 
 /** The same words in proto, JSON and tables. */

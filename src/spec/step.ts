@@ -1,14 +1,9 @@
 // One act of a plan. A step names everything it needs from the spec; execution chooses nothing.
 
-import type {
-  CellSpec,
-  ImageSpec,
-  LimitFile,
-  MonolithSpec,
-  PublishSpec,
-  UnitSpec,
-} from "./cell.js";
+import type { CellSpec, ImageSpec, MonolithSpec, PublishSpec } from "./cell.js";
+import type { LimitFile } from "./limits.js";
 import type { CellName, UnitName } from "./names.js";
+import type { UnitSpec } from "./unit.js";
 import type { VolumeSpec } from "./volume.js";
 
 export type Step = { readonly reason: string } & (

@@ -57,7 +57,7 @@ export const KERNEL: readonly Mutation[] = [
   },
   {
     name: "what a kill takes is said after it",
-    file: "src/spec/cell.ts",
+    file: "src/spec/limits.ts",
     from: '  "memory.oom.group",\n  "memory.max",',
     to: '  "memory.max",\n  "memory.oom.group",',
     test: "test/unit/plan/limits.test.ts",
