@@ -34,6 +34,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** @param atMs on the monotonic clock; what is past is due now */
+export function callAt(clock: Clock, atMs: number, callback: () => void): () => void {
+  return clock.after(Math.max(0, atMs - clock.monotonicMs()), callback);
+}
+
 /** Returns after `ms`, or at once when the signal aborts; whoever has to end then asks the signal. */
 export function pause(clock: Pick<Clock, "after">, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

@@ -15,7 +15,8 @@ interface AdoptedRun {
   readonly stopping: boolean;
   /** READY=1 was received in this run. */
   readonly notified: boolean;
-  readonly startedAtMs?: number;
+  /** How long ago its process was started; absent when nobody knows. */
+  readonly ranForMs?: number;
 }
 
 /** What a warden tells of one unit. */
@@ -54,7 +55,7 @@ function adoptRunning(life: UnitLife, unit: AdoptedUnit, nowMs: number): Transit
   if (unit.notified && unit.spec.readiness.kind === "notify" && !unit.spec.oneShot) {
     return becomeReady(running, nowMs);
   }
-  const deadlineMs = (unit.startedAtMs ?? nowMs) + unit.spec.startTimeoutMs;
+  const deadlineMs = nowMs - (unit.ranForMs ?? 0) + unit.spec.startTimeoutMs;
   if (unit.spec.oneShot || (deadlineMs > nowMs && !unit.wasReady))
     return beginStarting(running, deadlineMs, nowMs);
   return beginStarting(running, undefined, nowMs);
@@ -79,7 +80,7 @@ function adoptBoth(
     return same({ ...first.state, beside: { kind: "failed", reason } }, first.effects);
   }
   if (next.notified) return takeOver(first.state, next.spec, nowMs);
-  const deadlineMs = (next.startedAtMs ?? nowMs) + next.spec.startTimeoutMs;
+  const deadlineMs = nowMs - (next.ranForMs ?? 0) + next.spec.startTimeoutMs;
   return same({ ...first.state, beside: { kind: "starting", spec: next.spec, deadlineMs } }, [
     ...first.effects,
     { kind: "arm-timer", atMs: deadlineMs },

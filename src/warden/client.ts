@@ -9,6 +9,7 @@ import { mapBounded } from "../bounded.js";
 import { KernelError, errnoOf } from "../errors.js";
 import { fileNameOf } from "../spec/index.js";
 import type { CellName, UnitName, UnitSpec } from "../spec/index.js";
+import { withAges } from "./age.js";
 import { Connection, connectSocket } from "./connection.js";
 import { allocateDirectives, unitDirectives } from "./directives.js";
 import type { CellPlaces } from "./directives.js";
@@ -99,7 +100,7 @@ class ConnectedWarden implements Warden {
   }
 
   async state(signal: AbortSignal): Promise<WardenState> {
-    return parseState(await this.connection.request("state", [], signal));
+    return await withAges(parseState(await this.connection.request("state", [], signal)));
   }
 
   async exitsSince(seq: number, signal: AbortSignal): Promise<readonly ExitEvent[]> {

@@ -43,6 +43,8 @@ export interface WardenRun {
   readonly notified: boolean;
   readonly pid?: number;
   readonly startedAtMs?: number;
+  /** How long its process has run when it was asked, by a clock nobody can set; absent when it has ended. */
+  readonly ranForMs?: number;
   /** STATUS= of sd_notify(3). */
   readonly statusText?: string;
 }

@@ -78,7 +78,10 @@ class FakeWarden implements Warden {
       uidBase,
       boundary,
       oomKills,
-      units: [...units.values()],
+      units: [...units.values()].map(({ successor, ...unit }) => ({
+        ...this.world.aged(unit),
+        ...(successor === undefined ? {} : { successor: this.world.aged(successor) }),
+      })),
     });
   }
 

@@ -7,7 +7,7 @@ import type {
   PressureFact,
   UnitName,
 } from "../../src/spec/index.js";
-import type { ExecRequest, WardenEvent, WardenUnit } from "../../src/warden/port.js";
+import type { ExecRequest, WardenEvent, WardenRun, WardenUnit } from "../../src/warden/port.js";
 
 export type ExitEvent = Extract<WardenEvent, { kind: "exit" }>;
 
@@ -30,11 +30,24 @@ export class FakeWorld {
   /** One-shot programs that end with 1. */
   readonly failing = new Set(["/fails"]);
   readonly execs: ExecRequest[] = [];
+  private readonly monotonicMs: () => number;
+  private readonly bornMs = new Map<number, number>();
   private nextPid = 1_000;
   private nextSeq = 0;
 
+  constructor(monotonicMs: () => number = () => 0) {
+    this.monotonicMs = monotonicMs;
+  }
+
   pid(): number {
+    this.bornMs.set(this.nextPid, this.monotonicMs());
     return this.nextPid++;
+  }
+
+  /** The run as its warden tells it now. */
+  aged<R extends WardenRun>(run: R): R {
+    const bornMs = run.pid === undefined ? undefined : this.bornMs.get(run.pid);
+    return bornMs === undefined ? run : { ...run, ranForMs: this.monotonicMs() - bornMs };
   }
 
   /** The unit's main process ends by itself; of two that of `pid`. */

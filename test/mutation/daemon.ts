@@ -54,8 +54,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "what was interrupted is not cleaned up",
     file: "src/reconcile/cells/cells.ts",
-    from: "AbortSignal.timeout(CLEANUP_DEADLINE_MS)",
-    to: "signal",
+    from: "        this.free(spec.name, patience),\n",
+    to: "        this.free(spec.name, signal),\n",
     test: "test/unit/reconcile/requests.test.ts",
     fails: "leaves no cgroup of a cell whose allocation was interrupted",
   },
@@ -231,5 +231,19 @@ export const DAEMON: readonly Mutation[] = [
     test: "test/unit/supervise/adopt.test.ts",
     fails:
       "a unit that ran on while the daemon was away > is not taken for one in its first start when it was seen to be ready",
+  },
+  {
+    name: "what a unit waits for is measured on the wall clock",
+    file: "src/reconcile/cells/supervisor.ts",
+    from: "advance(this.life, event, this.edges.clock.monotonicMs())",
+    to: "advance(this.life, event, this.edges.clock.now())",
+    test: "test/unit/reconcile/clock-set.test.ts",
+  },
+  {
+    name: "a unit that outlived the daemon is as old as the wall clock says",
+    file: "src/warden/age.ts",
+    from: "Math.max(0, upMs - (Number(ticks) * 1000) / TICKS_PER_SECOND)",
+    to: "Date.now() - (run.startedAtMs ?? 0)",
+    test: "test/unit/warden/age.test.ts",
   },
 ];

@@ -3,6 +3,8 @@
 import type { CellName, UnitName, UnitSpec, UnitState } from "../../spec/index.js";
 import type { StartedUnit, Warden } from "../../warden/port.js";
 
+import type { Clock } from "../clock.js";
+import { withDeadline } from "../clock.js";
 import type { Events } from "../events.js";
 import type { Runs } from "./runs.js";
 
@@ -10,16 +12,17 @@ import type { Runs } from "./runs.js";
 export const START_DEADLINE_MS = 10_000;
 
 export function askToStart(
+  clock: Clock,
   warden: Warden,
   spec: UnitSpec,
   where: "alone" | "beside",
   restarts: number,
 ): Promise<StartedUnit> {
   if (where === "alone")
-    return warden.start(spec, AbortSignal.timeout(START_DEADLINE_MS), restarts);
+    return withDeadline(clock, START_DEADLINE_MS, (signal) => warden.start(spec, signal, restarts));
   // Whoever gives up before the warden does would have a run nobody knows of.
-  const patience = Math.max(START_DEADLINE_MS, spec.startTimeoutMs);
-  return warden.startBeside(spec, AbortSignal.timeout(patience), restarts);
+  const patienceMs = Math.max(START_DEADLINE_MS, spec.startTimeoutMs);
+  return withDeadline(clock, patienceMs, (signal) => warden.startBeside(spec, signal, restarts));
 }
 
 // Beyond the stop steps' own waits: the kernel kills what is left, and the pool may be slow to take its last writes.
@@ -32,13 +35,15 @@ export function stopDeadlineMs({ stop }: UnitSpec): number {
 
 /** @param run undefined: every run there is */
 export async function askToStop(
+  clock: Clock,
   warden: Warden,
   unit: UnitName,
   run: Runs["inCharge"] | undefined,
 ): Promise<void> {
-  const signal = AbortSignal.timeout(START_DEADLINE_MS);
-  if (run === undefined) await warden.stop(unit, signal);
-  else if (run.pid !== undefined) await warden.stopRun(unit, run.pid, signal);
+  await withDeadline(clock, START_DEADLINE_MS, async (signal) => {
+    if (run === undefined) await warden.stop(unit, signal);
+    else if (run.pid !== undefined) await warden.stopRun(unit, run.pid, signal);
+  });
 }
 
 export function tellState(

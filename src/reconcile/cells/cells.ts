@@ -16,6 +16,7 @@ import type {
 import { controllerOf, parentOf } from "../../spec/index.js";
 import type { Warden, WardenState } from "../../warden/port.js";
 
+import { withDeadline } from "../clock.js";
 import { asDeclared } from "./declared.js";
 import type { Declared } from "./declared.js";
 import { Dependencies } from "./dependencies.js";
@@ -102,7 +103,9 @@ export class Cells {
       if (spec.boundary.network === "own") await this.publish(spec.name, spec.publish);
     } catch (error) {
       // With a deadline of its own: what was interrupted is cleaned up all the same.
-      await this.free(spec.name, AbortSignal.timeout(CLEANUP_DEADLINE_MS));
+      await withDeadline(this.ports.clock, CLEANUP_DEADLINE_MS, (patience) =>
+        this.free(spec.name, patience),
+      );
       throw error;
     }
     this.ports.events.emit({ kind: "cell-state", state: "running" }, spec.name);

@@ -6,29 +6,44 @@ import type { Duplex } from "node:stream";
 import type { ProbeSpec, UnitSpec } from "../../spec/index.js";
 import type { Warden } from "../../warden/port.js";
 
+import type { Clock } from "../clock.js";
+import { withDeadline } from "../clock.js";
+
 const BODY_MAX_BYTES = 200;
 
 /** @returns undefined when the probe succeeds, else what it saw, in words */
-export async function runProbe(
+export function runProbe(
+  clock: Clock,
   warden: Warden,
   unit: UnitSpec,
   probe: ProbeSpec,
   stop: AbortSignal,
 ): Promise<string | undefined> {
-  const signal = AbortSignal.any([stop, AbortSignal.timeout(probe.timeoutMs)]);
-  try {
-    switch (probe.kind) {
-      case "exec":
-        return await probeExec(warden, unit, probe.argv, signal);
-      case "tcp":
-        (await warden.dial(probe.port, signal)).destroy();
-        return undefined;
-      case "http":
-        return await probeHttp(await warden.dial(probe.port, signal), probe, signal);
+  const ask = async (signal: AbortSignal): Promise<string | undefined> => {
+    try {
+      return await askOnce(warden, unit, probe, signal);
+    } catch (error) {
+      if (signal.aborted) return `${probe.kind} probe: no answer in ${String(probe.timeoutMs)} ms`;
+      return `${probe.kind} probe: ${error instanceof Error ? error.message : String(error)}`;
     }
-  } catch (error) {
-    if (signal.aborted) return `${probe.kind} probe: no answer in ${String(probe.timeoutMs)} ms`;
-    return `${probe.kind} probe: ${error instanceof Error ? error.message : String(error)}`;
+  };
+  return withDeadline(clock, probe.timeoutMs, ask, stop);
+}
+
+async function askOnce(
+  warden: Warden,
+  unit: UnitSpec,
+  probe: ProbeSpec,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  switch (probe.kind) {
+    case "exec":
+      return probeExec(warden, unit, probe.argv, signal);
+    case "tcp":
+      (await warden.dial(probe.port, signal)).destroy();
+      return undefined;
+    case "http":
+      return probeHttp(await warden.dial(probe.port, signal), probe, signal);
   }
 }
 

@@ -92,7 +92,7 @@ export class Prober {
     hear: Hear,
     signal: AbortSignal,
   ): Promise<boolean> {
-    const doubt = await runProbe(this.warden, unit, probe, signal);
+    const doubt = await runProbe(this.ports.clock, this.warden, unit, probe, signal);
     if (signal.aborted) return true;
     // A frozen cell cannot answer, and is not to be blamed for it.
     if (doubt !== undefined && (await this.ports.cgroups.isFrozen(this.warden.cell))) return false;

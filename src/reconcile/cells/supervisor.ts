@@ -7,6 +7,7 @@ import { adoptedLife, advance, isUp, lifeToState, newLife } from "../../supervis
 import type { Warden, WardenUnit } from "../../warden/port.js";
 
 import { START_DEADLINE_MS, askToStart, askToStop, stopDeadlineMs, tellState } from "./asks.js";
+import { callAt } from "../clock.js";
 import { refuseOtherRun } from "./declared.js";
 import type { Ports } from "../ports.js";
 import { Prober } from "./prober.js";
@@ -25,7 +26,7 @@ export class Supervisor {
   private rejected: UnitSpec | undefined;
   private onHandedOver: (how: { readonly failure?: string }) => void = () => undefined;
   private disarm: () => void = () => undefined;
-  private readonly waiters = new Waiters();
+  private readonly waiters: Waiters;
 
   /** @param upChanged called when the unit has come up or is no longer up */
   constructor(ports: Needs, warden: Warden, spec: UnitSpec, upChanged: () => void) {
@@ -35,6 +36,7 @@ export class Supervisor {
     this.prober = new Prober(ports, warden, (event) => {
       this.dispatch(event);
     });
+    this.waiters = new Waiters(ports.clock, (verb, why) => this.notInTime(verb, why));
     this.life = newLife(spec);
   }
 
@@ -49,7 +51,11 @@ export class Supervisor {
     const supervisor = new Supervisor(ports, warden, unit.spec, upChanged);
     supervisor.runs.take(unit);
     const wasReady = ports.events.toldReady(warden.cell, unit.name, unit.pid);
-    const { state, effects } = adoptedLife({ ...unit, wasReady }, wanted, ports.clock.now());
+    const { state, effects } = adoptedLife(
+      { ...unit, wasReady },
+      wanted,
+      ports.clock.monotonicMs(),
+    );
     supervisor.life = state;
     for (const effect of effects) supervisor.carryOut(effect);
     return supervisor;
@@ -76,22 +82,15 @@ export class Supervisor {
   /** Returns when the program runs, or could not be started; what follows is for the restart policy. */
   async start(spec: UnitSpec): Promise<void> {
     this.dispatch({ kind: "start-requested", spec });
-    await this.until(
-      () => this.life.phase.kind !== "launching",
-      AbortSignal.timeout(2 * START_DEADLINE_MS),
-      "start",
-    );
+    const launched = (): boolean => this.life.phase.kind !== "launching";
+    await this.waiters.within("start", launched, 2 * START_DEADLINE_MS);
   }
 
   /** Returns when nothing of the unit is left. */
   async stop(signal: AbortSignal): Promise<void> {
-    const deadline = AbortSignal.timeout(stopDeadlineMs(this.life.spec));
+    const patienceMs = stopDeadlineMs(this.life.spec);
     this.dispatch({ kind: "stop-requested" });
-    await this.until(
-      () => ENDED.has(this.status().state),
-      AbortSignal.any([signal, deadline]),
-      "stop",
-    );
+    await this.waiters.within("stop", () => ENDED.has(this.status().state), patienceMs, signal);
   }
 
   /**
@@ -99,7 +98,7 @@ export class Supervisor {
    * @throws {HengeError} WRONG_STATE: it failed, is in a crash loop, or was stopped
    */
   async untilUp(signal: AbortSignal): Promise<void> {
-    await this.until(() => SETTLED.has(this.status().state), signal, "wait for");
+    await this.waiters.until("wait for", () => SETTLED.has(this.status().state), signal);
     const { state, reason } = this.status();
     if (UP.has(state)) return;
     const why = `${state}${reason === undefined ? "" : `, ${reason}`}`;
@@ -112,7 +111,7 @@ export class Supervisor {
    */
   async handOver(spec: UnitSpec, signal: AbortSignal): Promise<void> {
     // One that a former daemon began is ended first.
-    await this.until(() => this.life.beside === undefined, signal, "hand over");
+    await this.waiters.until("hand over", () => this.life.beside === undefined, signal);
     const { state } = this.status();
     if (!UP.has(state)) {
       throw new HengeError("WRONG_STATE", `cannot hand over ${this.name}: it is ${state}`, {
@@ -132,7 +131,7 @@ export class Supervisor {
    * @throws {HengeError} WRONG_STATE: a hand-over has ended otherwise than the spec needs
    */
   async adjust(spec: UnitSpec, signal: AbortSignal): Promise<void> {
-    await this.until(() => this.life.beside === undefined, signal, "adjust");
+    await this.waiters.until("adjust", () => this.life.beside === undefined, signal);
     refuseOtherRun(this.name, this.life.spec, spec);
     this.dispatch({ kind: "spec-changed", spec });
   }
@@ -142,7 +141,7 @@ export class Supervisor {
     let ended: { readonly failure?: string } | undefined;
     this.onHandedOver = (how) => (ended = how);
     this.dispatch({ kind: "hand-over-requested", spec });
-    await this.until(() => ended !== undefined, signal, "hand over");
+    await this.waiters.until("hand over", () => ended !== undefined, signal);
     return ended?.failure;
   }
 
@@ -204,7 +203,7 @@ export class Supervisor {
 
   private dispatch(event: UnitEvent): void {
     const wasUp = this.isUp;
-    const { state, effects } = advance(this.life, event, this.ports.clock.now());
+    const { state, effects } = advance(this.life, event, this.ports.clock.monotonicMs());
     this.life = state;
     for (const effect of effects) this.carryOut(effect);
     this.waiters.wake();
@@ -236,12 +235,9 @@ export class Supervisor {
         return;
       case "arm-timer":
         this.disarm();
-        this.disarm = this.ports.clock.after(
-          Math.max(0, effect.atMs - this.ports.clock.now()),
-          () => {
-            this.dispatch({ kind: "timer" });
-          },
-        );
+        this.disarm = callAt(this.ports.clock, effect.atMs, () => {
+          this.dispatch({ kind: "timer" });
+        });
         return;
       case "disarm":
         this.disarm();
@@ -269,7 +265,13 @@ export class Supervisor {
 
   private async launch(spec: UnitSpec, where: "alone" | "beside"): Promise<void> {
     try {
-      const started = await askToStart(this.warden, spec, where, this.life.restarts);
+      const started = await askToStart(
+        this.ports.clock,
+        this.warden,
+        spec,
+        where,
+        this.life.restarts,
+      );
       this.runs.started(started, where, this.life);
       this.dispatch({ kind: "started", pid: started.pid });
     } catch (error) {
@@ -280,20 +282,16 @@ export class Supervisor {
   /** @param run undefined: every run there is */
   private async askToStop(run?: Runs["inCharge"]): Promise<void> {
     try {
-      await askToStop(this.warden, this.life.spec.name, run);
+      await askToStop(this.ports.clock, this.warden, this.life.spec.name, run);
     } catch (error) {
       this.ports.warn(`cannot ask ${this.name} to stop`, error);
     }
   }
 
-  private until(isSo: () => boolean, signal: AbortSignal, verb: string): Promise<void> {
-    return this.waiters.until(isSo, signal, () => this.notInTime(verb, signal));
-  }
-
-  private notInTime(verb: string, signal: AbortSignal): HengeError {
+  private notInTime(verb: string, cause: unknown): HengeError {
     const { state } = this.status();
     return new HengeError("DEADLINE", `cannot ${verb} ${this.name} in time: it is ${state}`, {
-      cause: signal.reason,
+      cause,
     });
   }
 }

@@ -2,6 +2,9 @@
 
 import type { UnitState } from "../../spec/index.js";
 
+import type { Clock } from "../clock.js";
+import { withDeadline } from "../clock.js";
+
 export const UP: ReadonlySet<UnitState> = new Set(["running", "degraded", "done"] as const);
 export const ENDED: ReadonlySet<UnitState> = new Set(["stopped", "done", "failed"] as const);
 export const SETTLED: ReadonlySet<UnitState> = new Set([
@@ -11,20 +14,27 @@ export const SETTLED: ReadonlySet<UnitState> = new Set([
 
 export class Waiters {
   private readonly waiting = new Set<() => void>();
+  private readonly clock: Clock;
+  private readonly late: (verb: string, why: unknown) => Error;
+
+  /** @param late what a wait is rejected with that ends before it is so */
+  constructor(clock: Clock, late: (verb: string, why: unknown) => Error) {
+    this.clock = clock;
+    this.late = late;
+  }
 
   /** Whatever is waited for may be so now. */
   wake(): void {
     for (const check of [...this.waiting]) check();
   }
 
-  /** @param late what it is rejected with when the signal aborts first */
-  until(isSo: () => boolean, signal: AbortSignal, late: () => Error): Promise<void> {
+  until(verb: string, isSo: () => boolean, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
         if (isSo()) settle(resolve);
         else if (signal.aborted)
           settle(() => {
-            reject(late());
+            reject(this.late(verb, signal.reason));
           });
       };
       const settle = (act: () => void): void => {
@@ -36,5 +46,14 @@ export class Waiters {
       signal.addEventListener("abort", check);
       check();
     });
+  }
+
+  within(
+    verb: string,
+    isSo: () => boolean,
+    ms: number,
+    ...also: readonly AbortSignal[]
+  ): Promise<void> {
+    return withDeadline(this.clock, ms, (signal) => this.until(verb, isSo, signal), ...also);
   }
 }

@@ -19,7 +19,7 @@ function told(over: Partial<AdoptedUnit> = {}): AdoptedUnit {
     stopping: false,
     notified: false,
     wasReady: false,
-    startedAtMs: NOW - 3_600_000,
+    ranForMs: 3_600_000,
     restarts: 0,
     ...over,
   };
@@ -40,7 +40,7 @@ describe("a unit that ran on while the daemon was away", () => {
   });
 
   it("is stopped when it is still in its first start and is not ready in time", () => {
-    const young = told({ startedAtMs: NOW - 1_000 });
+    const young = told({ ranForMs: 1_000 });
     const { state, effects } = adoptedLife(young, true, NOW);
     expect(effects[0]).toEqual({ kind: "arm-timer", atMs: NOW + 59_000 });
     const late = advance(state, { kind: "timer" }, NOW + 59_000);
@@ -48,7 +48,7 @@ describe("a unit that ran on while the daemon was away", () => {
   });
 
   it("is not taken for one in its first start when it was seen to be ready", () => {
-    const young = told({ startedAtMs: NOW - 1_000, wasReady: true });
+    const young = told({ ranForMs: 1_000, wasReady: true });
     expect(kinds(young)).toEqual(["begin-readiness", "begin-liveness"]);
   });
 

@@ -108,7 +108,7 @@ describe("the spec of a unit that is not ready yet", () => {
   it("has no deadline, and liveness, where a new daemon took it up as ready", () => {
     const told = {
       ...{ spec: web, running: true, stopping: false, notified: false, wasReady: true },
-      ...{ startedAtMs: 0, restarts: 0 },
+      ...{ ranForMs: 3_600_000, restarts: 0 },
     };
     const { state } = adoptedLife(told, true, 3_600_000);
     const { effects } = advance(state, changed({ readiness: other }), 3_600_000);

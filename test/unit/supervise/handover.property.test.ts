@@ -20,7 +20,7 @@ const spec = unit("web", {
 
 interface Run {
   readonly pid: number;
-  readonly startedAtMs: number;
+  readonly bornMs: number;
   stopping: boolean;
   notified: boolean;
 }
@@ -108,7 +108,7 @@ class World {
     }
     this.lastPid += 1;
     const pid = this.lastPid;
-    this.runs.push({ pid, startedAtMs: this.nowMs, stopping: false, notified: false });
+    this.runs.push({ pid, bornMs: this.nowMs, stopping: false, notified: false });
     expect(this.runs.length, "never three").toBeLessThanOrEqual(2);
     if (this.life.beside?.kind === "launching") this.beside = pid;
     else this.inCharge = pid;
@@ -144,7 +144,10 @@ class World {
   /** A start that was asked for and not answered is lost with who asked: the warden carried it out, or did not. */
   private adopt(): void {
     if (this.asked !== undefined || this.runs.length === 0) return;
-    const [first, second] = this.runs.map((run) => ({ ...run, running: true, spec }));
+    const [first, second] = this.runs.map(({ bornMs, ...run }) => ({
+      ...{ ...run, running: true, spec },
+      ranForMs: this.nowMs - bornMs,
+    }));
     if (first === undefined) return;
     const adopted = {
       ...first,

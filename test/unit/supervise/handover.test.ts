@@ -229,7 +229,7 @@ describe("a stop during a hand-over", () => {
 });
 
 describe("a daemon that comes back during a hand-over", () => {
-  const run = { running: true, stopping: false, notified: true, startedAtMs: 0, restarts: 1 };
+  const run = { running: true, stopping: false, notified: true, ranForMs: 1_000, restarts: 1 };
   const wasReady = true;
 
   function adopt(first: Partial<AdoptedUnit>, successor: Partial<AdoptedUnit>) {

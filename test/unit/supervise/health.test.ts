@@ -56,7 +56,7 @@ describe("the health of a unit", () => {
   it("is in doubt when a new daemon finds the unit and its first probe fails", () => {
     const told = {
       ...{ spec: watched, running: true, stopping: false, notified: false, wasReady: true },
-      ...{ startedAtMs: 0, restarts: 0 },
+      ...{ ranForMs: 3_600_000, restarts: 0 },
     };
     const { state } = adoptedLife(told, true, 3_600_000);
     const failed = advance(state, { kind: "probe-failed", reason: "status 500" }, 3_600_000);
