@@ -152,7 +152,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     settleMs: SETTLE_MS,
     haltMark: openHaltMark(join(paths.run, "halted"), bootId),
     audit: await openAudit(join(paths.state, "audit.log")),
-    events: new Events(await openEventLog(join(paths.state, "events.log")), Date.now),
+    events: await openEvents(paths, warn),
     clock: systemClock,
     random: Math.random,
     readLogs,
@@ -169,6 +169,15 @@ async function openSpawner(paths: RootPaths): Promise<{ spawner: Spawner; run: R
   const spawner = createSpawner(HELPER, join(paths.run, "spawner.sock"));
   await spawner.socket();
   return { spawner, run: runBySpawner(spawner, runCommand) };
+}
+
+async function openEvents(paths: RootPaths, warn: Ports["warn"]): Promise<Events> {
+  const log = await openEventLog({
+    events: join(paths.state, "events.log"),
+    told: join(paths.state, "told.json"),
+  });
+  if (log.doubt !== undefined) warn("some events may be told again", new Error(log.doubt));
+  return new Events(log, () => systemClock.now());
 }
 
 async function openDriver(paths: RootPaths, options: DaemonOptions, run: Run): Promise<Driver> {

@@ -1,6 +1,7 @@
 // What the API may ask of the daemon. The one implementation is the reconciler; api/ tests use a fake of this.
 
 import type { Finding } from "../kernel/port.js";
+import type { EventQuery } from "./events.js";
 import type { ExecSession } from "../warden/port.js";
 import type {
   BudgetRow,
@@ -154,10 +155,7 @@ export interface Control {
   snapshots(cell: CellName): Promise<readonly SnapshotStatus[]>;
   logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
   /** Past events later than `sinceSeq`, then, with follow, new ones. */
-  events(
-    query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: CellName },
-    signal: AbortSignal,
-  ): AsyncIterable<Event>;
+  events(query: EventQuery, signal: AbortSignal): AsyncIterable<Event>;
   exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession>;
   doctor(): Promise<readonly Finding[]>;
   version(): VersionInfo;

@@ -1,22 +1,37 @@
-// The event log of the daemon: numbers facts, keeps the last of them, tells whoever listens.
+// The event log of the daemon: numbers facts, tells whoever listens, and knows what was told before.
 
 import type { Event, EventBody } from "../spec/index.js";
 import type { EventLog } from "../store/event-log.js";
+import type { Told } from "../store/told.js";
 
-const KEEP = 10_000;
+/** In memory; older ones are read from the file. */
+const KEEP = 1_000;
+
+export interface EventQuery {
+  readonly follow: boolean;
+  /** Only those with a higher number. */
+  readonly sinceSeq: number;
+  /** Only those of this time or later, and of an earlier one. */
+  readonly sinceMs?: number;
+  readonly untilMs?: number;
+  /** Of this cell and those nested in it. */
+  readonly cell?: string;
+}
 
 export class Events {
   private readonly log: EventLog;
   private readonly now: () => number;
   private readonly recent: Event[];
-  private readonly listeners = new Set<(event: Event) => void>();
+  private readonly told: Told;
+  private readonly waiting = new Set<() => void>();
   private seq: number;
 
   constructor(log: EventLog, now: () => number) {
     this.log = log;
     this.now = now;
     this.recent = log.past.slice(-KEEP);
-    this.seq = log.past.at(-1)?.seq ?? 0;
+    this.told = log.told;
+    this.seq = log.told.lastSeq;
   }
 
   emit(body: EventBody, cell?: string): void {
@@ -26,75 +41,87 @@ export class Events {
       atMs: this.now(),
       ...(cell === undefined ? {} : { cell }),
     };
+    this.told.note(event);
     this.recent.push(event);
     if (this.recent.length > KEEP) this.recent.shift();
     // An event that cannot be written is still told; wardens and records keep what it repeats.
     this.log.append(event).catch(() => undefined);
-    for (const listener of this.listeners) listener(event);
+    for (const wake of [...this.waiting]) wake();
   }
 
   /** The number of the last exit of a cell that was told; 0 when none was. */
   lastExitSeq(cell: string): number {
-    let last = 0;
-    for (const event of this.recent) {
-      if (event.kind === "unit-exit" && event.cell === cell) last = Math.max(last, event.wardenSeq);
-    }
-    return last;
+    return this.told.of(cell).exitSeq;
   }
 
   /** Whether that run of a unit was told to be ready. */
   toldReady(cell: string, unit: string, pid: number | undefined): boolean {
-    return this.recent.some(
-      (event) =>
-        event.kind === "unit-state" &&
-        event.state === "running" &&
-        event.cell === cell &&
-        event.unit === unit &&
-        event.pid === pid,
-    );
+    return pid !== undefined && this.told.of(cell).ready[unit] === pid;
   }
 
   /** The kills for want of memory that were told of this allocation of a cell. */
   lastOomKills(cell: string): number {
-    let last = 0;
-    for (const event of this.recent) {
-      if (event.cell !== cell) continue;
-      if (event.kind === "oom") last = event.kills;
-      if (event.kind === "cell-state" && event.state === "absent") last = 0;
-    }
-    return last;
+    return this.told.of(cell).oomKills;
   }
 
-  /** Kept events later than `sinceSeq`, then, with `follow`, new ones until the signal aborts. */
-  async *read(
-    query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: string },
-    signal: AbortSignal,
-  ): AsyncGenerator<Event> {
-    const wanted = (event: Event): boolean =>
-      event.seq > query.sinceSeq &&
-      (query.cell === undefined ||
-        event.cell === query.cell ||
-        event.cell?.startsWith(`${query.cell}/`) === true);
-    const queue = this.recent.filter(wanted);
-    let wake = (): void => undefined;
-    const listener = (event: Event): void => {
-      if (wanted(event) && queue.length < KEEP) queue.push(event);
-      wake();
-    };
-    const onAbort = (): void => {
-      wake();
-    };
-    this.listeners.add(listener);
-    signal.addEventListener("abort", onAbort);
-    try {
-      for (;;) {
-        for (let next = queue.shift(); next !== undefined; next = queue.shift()) yield next;
-        if (!query.follow || signal.aborted) return;
-        await new Promise<void>((resolve) => (wake = resolve));
+  /** Only these cells are allocated: what was told of an allocation that a boot has ended is forgotten, for good. */
+  async keepAllocations(cells: readonly string[]): Promise<void> {
+    this.told.keepAllocations(cells);
+    await this.log.keepAllocations(cells);
+  }
+
+  /** Past events, oldest first, as far as they are kept; then, with `follow`, new ones until the signal aborts. */
+  async *read(query: EventQuery, signal: AbortSignal): AsyncGenerator<Event> {
+    const lastSeq = query.follow ? Infinity : this.seq;
+    const isOver = (): boolean => signal.aborted;
+    let seq = query.sinceSeq;
+    while (seq < lastSeq && !isOver()) {
+      const { events, upTo } = this.later(seq);
+      for await (const event of events) {
+        if (event.seq > lastSeq || isOver()) return;
+        if (isAsked(query, event)) yield event;
       }
-    } finally {
-      this.listeners.delete(listener);
-      signal.removeEventListener("abort", onAbort);
+      seq = Math.max(seq, upTo);
+      await this.untilLaterThan(seq, query.follow, signal);
     }
   }
+
+  /** The next there are, from the file where memory no longer has them; up to `upTo` there are no others. */
+  private later(seq: number): {
+    readonly events: AsyncIterable<Event> | readonly Event[];
+    readonly upTo: number;
+  } {
+    const first = this.recent[0]?.seq ?? this.seq + 1;
+    if (seq + 1 < first) return { events: this.onFile(seq, first), upTo: first - 1 };
+    return { events: this.recent.filter((event) => event.seq > seq), upTo: this.seq };
+  }
+
+  private async *onFile(afterSeq: number, beforeSeq: number): AsyncGenerator<Event> {
+    for await (const event of this.log.read())
+      if (event.seq > afterSeq && event.seq < beforeSeq) yield event;
+  }
+
+  private untilLaterThan(seq: number, follow: boolean, signal: AbortSignal): Promise<void> {
+    if (this.seq > seq || !follow || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      this.waiting.add(wake);
+      signal.addEventListener("abort", wake);
+    });
+  }
+}
+
+function isAsked(
+  { cell, sinceMs = -Infinity, untilMs = Infinity }: EventQuery,
+  event: Event,
+): boolean {
+  const inTime = event.atMs >= sinceMs && event.atMs < untilMs;
+  return (
+    inTime &&
+    (cell === undefined || event.cell === cell || event.cell?.startsWith(`${cell}/`) === true)
+  );
 }

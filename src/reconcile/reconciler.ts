@@ -30,6 +30,7 @@ import type {
   VerbName,
   VersionInfo,
 } from "./control.js";
+import type { EventQuery } from "./events.js";
 import type { Ports } from "./ports.js";
 import { publishedPorts } from "./published.js";
 import { exec, unitNotFound } from "./verbs/exec.js";
@@ -160,10 +161,7 @@ export class Reconciler implements Control {
     return [...new Set([...shown.map(({ name }) => name), ...known])];
   }
 
-  events(
-    query: { readonly follow: boolean; readonly sinceSeq: number; readonly cell?: CellName },
-    signal: AbortSignal,
-  ): AsyncIterable<Event> {
+  events(query: EventQuery, signal: AbortSignal): AsyncIterable<Event> {
     return this.context.ports.events.read(query, signal);
   }
 

@@ -1,8 +1,7 @@
 // The audit trail: who asked for what, on the disk before it is done.
 
-import { open } from "node:fs/promises";
-
-import { KernelError, errnoOf } from "../errors.js";
+import { HengeError, KernelError, errnoOf } from "../errors.js";
+import { openLineLog } from "./line-log.js";
 
 export interface AuditEntry {
   readonly atMs: number;
@@ -19,17 +18,22 @@ export interface Audit {
   close(): Promise<void>;
 }
 
-export async function openAudit(path: string): Promise<Audit> {
-  const file = await open(path, "a", 0o600);
+const MAX_BYTES = 8 * 1024 * 1024;
+/** Some 150,000 changes. */
+const KEEP = 3;
+
+/** @param path rotated to FILE.1 … FILE.3 */
+export async function openAudit(path: string, maxBytes: number = MAX_BYTES): Promise<Audit> {
+  const lines = await openLineLog({ path, maxBytes, keep: KEEP });
   return {
     async append(entry) {
       try {
-        await file.appendFile(`${JSON.stringify(entry)}\n`);
-        if (entry.result === undefined) await file.datasync();
+        await lines.append(JSON.stringify(entry), entry.result === undefined);
       } catch (error) {
+        if (error instanceof HengeError) throw error;
         throw new KernelError("write the audit trail", errnoOf(error), { cause: error, path });
       }
     },
-    close: () => file.close(),
+    close: () => lines.close(),
   };
 }

@@ -73,6 +73,9 @@ export class Cells {
       if (!this.allocated.has(cell) && (await this.ports.cgroups.isPopulated(cell)))
         this.orphaned.add(cell);
     }
+    await this.ports.events.keepAllocations(this.names()).catch((error: unknown) => {
+      this.ports.warn("some events may be told again", error);
+    });
   }
 
   private async adoptOne(warden: Warden, declared: Declared, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,6 @@
 // What a daemon makes of what ran, ended or was written down before it started.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
@@ -62,6 +62,22 @@ it("tells of memory that ran out once, live or when a daemon comes back, and of 
     ["shop/web", 1],
   ];
   expect(await told(await house.daemon())).toEqual(seen);
+});
+
+it("tells no exit again whose event is on file no more", async () => {
+  const house = await House.build();
+  const first = await house.daemon();
+  await house.up(first, SHOP);
+  house.world.end("shop/web", "web", { code: 37 });
+  first.end();
+  (await house.daemon()).end();
+  await rm(join(house.directory, "events.log"));
+  const next = await house.daemon();
+  const kinds = [];
+  for await (const event of next.events({ follow: false, sinceSeq: 0 }, forever()))
+    kinds.push(event.kind);
+  expect(kinds).not.toContain("unit-exit");
+  expect(kinds).toContain("daemon");
 });
 
 it("leaves a unit stopped that an operator stopped, also when a new daemon starts", async () => {
