@@ -8,10 +8,10 @@ import type { Command } from "commander";
 import type { Operation, Progress, Step } from "../api/gen/henge/v1/henge.js";
 import type { Message, StreamName } from "../api/service.js";
 import { HengeError } from "../errors.js";
-import { parseDuration } from "./arguments.js";
 import type { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { follow } from "./progress.js";
+import { parseDuration } from "./times.js";
 
 const RETRY_MS = 200;
 

@@ -344,4 +344,18 @@ export const DAEMON: readonly Mutation[] = [
     to: "return 0;",
     test: "test/unit/reconcile/adopt.test.ts",
   },
+  {
+    name: "a day that does not exist is taken for another",
+    file: "src/cli/times.ts",
+    from: "isWithin(day, 1, daysOf(year, month))",
+    to: "isWithin(day, 1, 31)",
+    test: "test/unit/cli/times.test.ts",
+  },
+  {
+    name: "events of another time are told",
+    file: "src/reconcile/events.ts",
+    from: "event.atMs < untilMs;",
+    to: "untilMs > 0;",
+    test: "test/unit/reconcile/events.test.ts",
+  },
 ];

@@ -1,16 +1,19 @@
 import type { Command } from "commander";
 
-import type { Event } from "../../api/gen/henge/v1/henge.js";
-import { parseCell, parseCount } from "../arguments.js";
+import type { Event, EventsRequest } from "../../api/gen/henge/v1/henge.js";
+import { parseCell, parseCount, usage } from "../arguments.js";
 import { describeExit, exitToJson } from "../cells.js";
 import { writeOut } from "../io.js";
 import { iso, json, printable } from "../text.js";
+import { TIME_FORMS, parseTime, requireOrder } from "../times.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
 
 interface EventsOptions {
   readonly follow?: boolean;
   readonly sinceSeq?: string;
+  readonly since?: string;
+  readonly until?: string;
 }
 
 export function addEvents(program: Command, act: Act): void {
@@ -21,15 +24,12 @@ export function addEvents(program: Command, act: Act): void {
     "henge events -f redmine",
   )
     .option("-f, --follow", "go on with what happens from now on")
+    .option("--since <when>", `from then on: ${TIME_FORMS}`)
+    .option("--until <when>", "only what was before; not with -f")
     .option("--since-seq <number>", "only events later than this one")
     .action(
       act((context, options: EventsOptions, cell: string | undefined) => {
-        const request = {
-          follow: options.follow ?? false,
-          sinceSeq:
-            options.sinceSeq === undefined ? 0 : parseCount("--since-seq", options.sinceSeq),
-          cell: cell === undefined ? undefined : parseCell(cell),
-        };
+        const request = requestOf(options, cell);
         return context.withDaemon(async (daemon) => {
           for await (const event of daemon.stream("Events", request)) {
             await writeOut(
@@ -40,6 +40,23 @@ export function addEvents(program: Command, act: Act): void {
         });
       }),
     );
+}
+
+function requestOf(
+  { follow = false, sinceSeq, since, until }: EventsOptions,
+  cell: string | undefined,
+): EventsRequest {
+  const nowMs = Date.now();
+  const sinceMs = since === undefined ? undefined : parseTime("--since", since, nowMs);
+  const untilMs = until === undefined ? undefined : parseTime("--until", until, nowMs);
+  requireOrder(sinceMs, untilMs);
+  if (follow && untilMs !== undefined)
+    throw usage("cannot use --until with --follow: what comes from now on is after it");
+  return {
+    ...{ follow, sinceMs, untilMs },
+    sinceSeq: sinceSeq === undefined ? 0 : parseCount("--since-seq", sinceSeq),
+    cell: cell === undefined ? undefined : parseCell(cell),
+  };
 }
 
 function eventToJson(event: Event) {

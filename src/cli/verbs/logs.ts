@@ -1,10 +1,11 @@
 import type { Command } from "commander";
 
 import type { LogLine } from "../../api/gen/henge/v1/henge.js";
-import { parseCount, parseSince, parseTarget } from "../arguments.js";
+import { parseCount, parseTarget } from "../arguments.js";
 import type { Context } from "../context.js";
 import { writeOut } from "../io.js";
 import { iso, json, printable } from "../text.js";
+import { TIME_FORMS, parseTime } from "../times.js";
 import { addVerb } from "../verb.js";
 import type { Act } from "../verb.js";
 
@@ -22,14 +23,17 @@ export function addLogs(program: Command, act: Act): void {
     "henge logs -f --tail 20 redmine/web",
   )
     .option("-f, --follow", "go on with what they say from now on")
-    .option("--since <when>", "from 10m, 2h, 1d ago, or from a time like 2026-11-23T08:00:00Z")
+    .option("--since <when>", `from then on: ${TIME_FORMS}`)
     .option("--tail <lines>", "only the last lines of each unit")
     .action(
       act((context, options: LogsOptions, text: string) => {
         const request = {
           target: parseTarget(text),
           follow: options.follow ?? false,
-          sinceMs: options.since === undefined ? undefined : parseSince(options.since, Date.now()),
+          sinceMs:
+            options.since === undefined
+              ? undefined
+              : parseTime("--since", options.since, Date.now()),
           tail: options.tail === undefined ? undefined : parseCount("--tail", options.tail),
         };
         return context.withDaemon(async (daemon) => {

@@ -476,7 +476,12 @@ export interface EventsRequest {
   readonly follow: boolean;
   /** Only events later than this one. */
   readonly sinceSeq: number;
-  readonly cell?: string | undefined;
+  readonly cell?:
+    | string
+    | undefined;
+  /** Only events of this time or later, and of an earlier one. */
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
 }
 
 export interface Event {
