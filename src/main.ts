@@ -3,7 +3,7 @@
 
 import "./memory.js";
 
-import { mkdir, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { join } from "node:path";
 
 import { serve } from "./api/index.js";
@@ -42,6 +42,7 @@ import { takeLock } from "./store/lock.js";
 import { readLogs } from "./store/logs.js";
 import { openMonoliths } from "./store/monoliths.js";
 import { openOperations } from "./store/operations.js";
+import { makeOwnDirectory } from "./store/own-file.js";
 import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
@@ -78,8 +79,8 @@ async function run(options: DaemonOptions, log: Logger): Promise<void> {
     throw new HengeError("PEER_DENIED", "cannot start: henged must run as root");
   process.umask(0o077);
   const paths = rootPaths(options.root);
-  for (const directory of [paths.state, paths.run, logsOf(paths)])
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const directory of [paths.directory, paths.state, paths.run, logsOf(paths)])
+    if (directory !== undefined) await makeOwnDirectory(directory);
   const lock = await takeLock(join(paths.run, "lock"));
   lock.onLost(() => {
     log.fatal("the lock on the root is lost: another daemon may take it");

@@ -7,6 +7,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { HengeError, errnoOf } from "./errors.js";
 
 export interface RootPaths {
+  /** That holds everything; absent for the host's own. */
+  readonly directory?: string;
   /** What outlives a reboot. */
   readonly state: string;
   /** What does not. */
@@ -30,7 +32,7 @@ export function rootPaths(root: string | undefined): RootPaths {
   if (root === undefined || root === "") return pathsIn("/var/lib/henge", "/run/henge", "");
   const directory = realDirectory(resolve(root));
   const key = createHash("sha256").update(directory).digest("hex").slice(0, 6);
-  const paths = pathsIn(join(directory, "lib"), join(directory, "run"), key);
+  const paths = { directory, ...pathsIn(join(directory, "lib"), join(directory, "run"), key) };
   requireSocketPath(paths.socket);
   return paths;
 }

@@ -2,10 +2,12 @@
 // so that the kernel lets it go when the daemon dies, however it dies, and no warden ever inherits it.
 
 import { spawn } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { HengeError } from "../errors.js";
+import { openOwn } from "./own-file.js";
 
 const FLOCK = "/usr/bin/flock";
 const CAT = "/usr/bin/cat";
@@ -18,18 +20,28 @@ export interface Lock {
   onLost(listener: () => void): void;
 }
 
-/** @throws {HengeError} BUSY: another daemon has this root; its pid is in the message */
+/**
+ * @throws {HengeError} BUSY: another daemon has this root; its pid is in the message
+ * @throws {HengeError} WRONG_STATE: what is in the lock's place is not a file that only root can write
+ */
 export async function takeLock(path: string): Promise<Lock> {
+  // What flock(1) would open, whatever it is, has to be a file of root's.
+  await (await openOwn(path, constants.O_RDWR | constants.O_CREAT)).close();
   const giveUpAt = performance.now() + PATIENCE_MS;
   for (;;) {
     const lock = await tryLock(path);
     if (lock !== undefined) {
-      await writeFile(`${path}.pid`, `${String(process.pid)}\n`, { mode: 0o600 });
+      await writePid(`${path}.pid`);
       return lock;
     }
     if (performance.now() >= giveUpAt) throw await heldBy(path);
     await delay(RETRY_MS);
   }
+}
+
+async function writePid(path: string): Promise<void> {
+  const file = await openOwn(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC);
+  await file.writeFile(`${String(process.pid)}\n`).finally(() => file.close());
 }
 
 async function heldBy(path: string): Promise<HengeError> {

@@ -43,7 +43,8 @@ export async function makeOwnDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
   } catch (error) {
-    if (errnoOf(error) !== "EEXIST")
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined || found.isDirectory())
       throw new KernelError("make the directory", errnoOf(error), { cause: error, path });
   }
   requireOwn(path, "directory", await lstat(path));

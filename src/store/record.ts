@@ -45,6 +45,7 @@ export async function readRecord(path: string): Promise<unknown> {
     text = await readFile(path, "utf8");
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
+    if (errnoOf(error) === "EISDIR") throw new CorruptRecord(path, "it is a directory", error);
     throw new KernelError("read the record", errnoOf(error), { cause: error, path });
   }
   return bodyOf(path, text);

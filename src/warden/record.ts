@@ -30,13 +30,18 @@ export function parseRecord(text: string): WardenRecord | undefined {
 /** No process has pid 0: a record that cannot be read is that of a warden that is gone. */
 const GARBLED: WardenRecord = { bootId: "", wardenPid: 0, wardenStart: "", cgroup: "" };
 
+/** Something else is in its place: a directory, a link in a circle, a file for the directory it lies in. */
+const NO_RECORD = new Set(["EISDIR", "ELOOP", "ENOTDIR"]);
+
 /** Undefined when there is none: the cell is not allocated, or not yet. */
 export async function readRecord(runDirectory: string): Promise<WardenRecord | undefined> {
   try {
     return parseRecord(await readFile(join(runDirectory, "warden"), "utf8")) ?? GARBLED;
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw new KernelError("read", errnoOf(error), { path: runDirectory, cause: error });
+    const errno = errnoOf(error);
+    if (errno === "ENOENT") return undefined;
+    if (NO_RECORD.has(errno)) return GARBLED;
+    throw new KernelError("read", errno, { path: runDirectory, cause: error });
   }
 }
 

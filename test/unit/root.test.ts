@@ -21,6 +21,7 @@ it("keeps the host's own daemon where a host keeps such things", () => {
 it("moves everything under a root, also one that is not there yet", async () => {
   const root = join(await temporaryDirectory(), "not", "yet");
   expect(rootPaths(root)).toEqual({
+    directory: root,
     state: join(root, "lib"),
     run: join(root, "run"),
     poolFile: join(root, "lib/pool.img"),

@@ -150,7 +150,7 @@ describe("what was told", () => {
 
   it.each([
     ["garbled", (path: string) => writeFile(path, '{"format":1,'), "it is not whole"],
-    ["a directory", (path: string) => mkdir(path), "EISDIR"],
+    ["a directory", (path: string) => mkdir(path), "it is a directory"],
   ])("is put aside when its record is %s, and the daemon goes on", async (_what, put, why) => {
     const at = await places();
     await (await openLog(at)).append(exit(1, 41));

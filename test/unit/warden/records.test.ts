@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { exitStatusOf, parseExitLine, readExits } from "../../../src/warden/exits.js";
-import { isAlive, listCells, parseRecord } from "../../../src/warden/record.js";
+import { isAlive, listCells, parseRecord, readRecord } from "../../../src/warden/record.js";
 
 describe("exit records", () => {
   let directory = "";
@@ -70,5 +70,19 @@ describe("a warden's record", () => {
     const record = { bootId: "abc", wardenPid: process.pid, wardenStart: "1", cgroup: "/" };
     expect(await isAlive(record, "abc")).toBe(false);
     expect(await isAlive({ ...record, wardenPid: 0 }, "abc")).toBe(false);
+  });
+});
+
+describe("what is in the place of a warden's record", () => {
+  it.each([
+    ["a directory", (path: string) => mkdirSync(path)],
+    ["a link in a circle", (path: string) => symlinkSync("warden", path)],
+  ])("is one of a warden that is gone: %s", async (_what, put) => {
+    const directory = mkdtempSync(join(tmpdir(), "henge-record-"));
+    put(join(directory, "warden"));
+    const record = await readRecord(directory);
+    rmSync(directory, { recursive: true });
+    expect(record).toBeDefined();
+    expect(await isAlive(record!, "boot")).toBe(false);
   });
 });
