@@ -75,7 +75,7 @@ export const ADJUST: readonly Mutation[] = [
   {
     name: "a change during a hand-over is lost",
     file: "src/reconcile/cells/supervisor.ts",
-    from: 'await this.until(() => this.life.beside === undefined, signal, "adjust");',
+    from: 'await this.waiters.until("adjust", () => this.life.beside === undefined, signal);',
     to: "",
     test: "test/unit/reconcile/adjust.test.ts",
     fails: "waits for a hand-over that is under way, and changes the run that took over",

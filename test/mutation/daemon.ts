@@ -305,8 +305,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "what a unit waits for is measured on the wall clock",
     file: "src/reconcile/cells/supervisor.ts",
-    from: "advance(this.life, event, this.edges.clock.monotonicMs())",
-    to: "advance(this.life, event, this.edges.clock.now())",
+    from: "advance(this.life, event, this.ports.clock.monotonicMs())",
+    to: "advance(this.life, event, this.ports.clock.now())",
     test: "test/unit/reconcile/clock-set.test.ts",
   },
   {

@@ -59,8 +59,8 @@ export const STORAGE: readonly Mutation[] = [
   {
     name: "the audit line is not on the disk before the act",
     file: "src/store/audit.ts",
-    from: "        if (entry.result === undefined) await file.datasync();\n",
-    to: "",
+    from: "JSON.stringify(entry), entry.result === undefined)",
+    to: "JSON.stringify(entry), false)",
     test: "test/system/store.test.ts",
     fails: "has the audit line on the disk before the act",
     built: true,
