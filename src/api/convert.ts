@@ -4,6 +4,7 @@ import type { Progress } from "../reconcile/control.js";
 import type {
   BoundarySpec,
   BudgetRow,
+  CellStats,
   CellStatus,
   Event,
   ExitStatus,
@@ -85,6 +86,16 @@ export function cellToProto(cell: CellStatus): proto.CellStatus {
     publish: cell.publish,
     wardenPid: cell.wardenPid,
     notReached: cell.notReached,
+    stats: cell.stats === undefined ? undefined : statsToProto(cell.stats),
+  };
+}
+
+function statsToProto({ pressureAvg10 = {}, ...counts }: CellStats): proto.CellStats {
+  const { memoryBytes, memoryMaxBytes, cpuUsageUs, pids, oomKills } = counts;
+  const { ioReadBytes, ioWrittenBytes } = counts;
+  return {
+    ...{ memoryBytes, memoryMaxBytes, cpuUsageUs, pids, oomKills, ioReadBytes, ioWrittenBytes },
+    pressureAvg10: { ...pressureAvg10 },
   };
 }
 

@@ -1,11 +1,28 @@
 // Cells and units as JSON and as tables. The keys of the JSON are an interface: see docs/cli.md.
 
-import type { CellStatus, Exit, Step, UnitStatus } from "../api/gen/henge/v1/henge.js";
+import type { CellStats, CellStatus, Exit, Step, UnitStatus } from "../api/gen/henge/v1/henge.js";
 import { describeStep } from "./progress.js";
+import { formatSize } from "../spec/index.js";
 import { age, iso, printable, table } from "./text.js";
 
 export function cellToJson(cell: CellStatus) {
-  return { cell: cell.name, state: cell.state, units: cell.units.map(unitToJson) };
+  return {
+    ...{ cell: cell.name, state: cell.state, units: cell.units.map(unitToJson) },
+    ...(cell.stats === undefined ? {} : { stats: statsToJson(cell.stats) }),
+  };
+}
+
+function statsToJson(stats: CellStats) {
+  return {
+    memoryBytes: stats.memoryBytes ?? null,
+    memoryMaxBytes: stats.memoryMaxBytes ?? null,
+    cpuUsageUs: stats.cpuUsageUs ?? null,
+    pids: stats.pids ?? null,
+    oomKills: stats.oomKills ?? null,
+    ioReadBytes: stats.ioReadBytes ?? null,
+    ioWrittenBytes: stats.ioWrittenBytes ?? null,
+    pressureAvg10: stats.pressureAvg10,
+  };
 }
 
 function unitToJson(unit: UnitStatus) {
@@ -53,20 +70,22 @@ export function stepsText(steps: readonly Step[]): string {
   return steps.map((step) => `${describeStep(step)}: ${printable(step.reason)}\n`).join("");
 }
 
-/** The table of `henge ps`: one row for each unit, and one for a cell without any. */
+/** The table of `henge ps`: one row for each unit, and one for a cell without any; what a cell uses is in its first. */
 export function cellsTable(cells: readonly CellStatus[], nowMs: number): string {
+  // Of cells that are not allocated, and by an older daemon, nothing is known of it.
+  const isUsageKnown = cells.some(({ stats }) => stats !== undefined);
   const rows = cells.flatMap((cell) => {
     const units =
       cell.units.length === 0 ? [["-", "-", "-", "-", "-", "-", "-"]] : cell.units.map(columns);
-    return units.map((unit) => [cell.name, cell.state, ...unit]);
+    return units.map((unit, index) => [
+      ...[cell.name, cell.state, ...unit],
+      ...(isUsageKnown ? usageColumns(index === 0 ? cell.stats : undefined) : []),
+    ]);
   });
   const notReached = cells.flatMap(({ name, notReached: text }) =>
     text === undefined ? [] : [`${printable(`${name}: ${text}`)}\n`],
   );
-  const shown = table(
-    ["CELL", "STATE", "UNIT", "UNIT STATE", "READY", "PID", "UP", "RESTARTS", "LAST EXIT"],
-    rows,
-  );
+  const shown = table([...COLUMNS, ...(isUsageKnown ? USAGE_COLUMNS : [])], rows);
   return notReached.length === 0 ? shown : `${shown}\n${notReached.join("")}`;
 
   function columns(unit: UnitStatus): readonly string[] {
@@ -81,6 +100,37 @@ export function cellsTable(cells: readonly CellStatus[], nowMs: number): string 
       unit.exit === undefined ? "-" : describeExit(unit.exit),
     ];
   }
+}
+
+const COLUMNS = "CELL,STATE,UNIT,UNIT STATE,READY,PID,UP,RESTARTS,LAST EXIT".split(",");
+const USAGE_COLUMNS = ["MEMORY", "PIDS", "CPU TIME"] as const;
+
+function usageColumns(stats: CellStats | undefined): readonly string[] {
+  return [
+    stats?.memoryBytes === undefined ? "-" : formatSize(stats.memoryBytes),
+    stats?.pids === undefined ? "-" : String(stats.pids),
+    stats?.cpuUsageUs === undefined ? "-" : age(stats.cpuUsageUs / 1_000),
+  ];
+}
+
+/** What the table has no column for. */
+function statsText(stats: CellStats | undefined): readonly (readonly [string, string])[] {
+  const bytes = (value: number | undefined): string | undefined =>
+    value === undefined ? undefined : formatSize(value);
+  const facts = [
+    ["memory bound", bytes(stats?.memoryMaxBytes)],
+    [
+      "out of memory",
+      stats?.oomKills === undefined ? undefined : `${String(stats.oomKills)} killed`,
+    ],
+    ["read", bytes(stats?.ioReadBytes)],
+    ["written", bytes(stats?.ioWrittenBytes)],
+    ...Object.entries(stats?.pressureAvg10 ?? {}).map(([resource, percent]) => [
+      `waits for ${resource}`,
+      `${percent.toFixed(2)}% of the last 10 s`,
+    ]),
+  ] as const;
+  return facts.flatMap(([key = "", value]) => (value === undefined ? [] : [[key, value] as const]));
 }
 
 export function cellText(cell: CellStatus, nowMs: number): string {
@@ -103,6 +153,7 @@ export function cellText(cell: CellStatus, nowMs: number): string {
       "publish",
       `${port.hostAddress}:${String(port.hostPort)} to ${String(port.cellPort)}`,
     ]),
+    ...statsText(cell.stats),
     ...cell.units.map((unit) => [`why ${unit.name}`, unit.reason]),
   ] as const;
   const known = facts.flatMap(([key = "", value]) => (value === undefined ? [] : [[key, value]]));

@@ -9,6 +9,7 @@ import { LIMIT_DEFAULTS, LIMIT_FILES, controllerOf, parentOf } from "../spec/ind
 import type {
   BlockDevice,
   CellName,
+  CellStats,
   Controller,
   LimitFile,
   Limits,
@@ -24,6 +25,7 @@ import {
   removeCgroup,
   writeCgroupFile,
 } from "./cgroup-file.js";
+import { readStats } from "./cgroup-stats.js";
 import { filesOf, normaliseLimit, planWrites } from "./limits.js";
 import type { PlaceMemory } from "./place-memory.js";
 import type { CgroupFacts, CgroupPort } from "./port.js";
@@ -123,6 +125,10 @@ class Cgroups implements CgroupPort {
       if (!isCpuset(file) || limit !== (await this.#allOf(file))) limits[file] = limit;
     }
     return limits;
+  }
+
+  stats(cell: CellName): Promise<CellStats | undefined> {
+    return readStats(this.directoryOf(cell));
   }
 
   topology(): Promise<Topology> {

@@ -3,6 +3,7 @@
 import type {
   BlockDevice,
   CellName,
+  CellStats,
   Controller,
   HostCapacity,
   LimitFile,
@@ -36,6 +37,8 @@ export interface CgroupPort {
   writeLimit(cell: CellName, file: LimitFile, text: string): Promise<void>;
   /** The files among `LIMIT_FILES` that differ from the kernel's default, in the form of `Limits`. */
   readLimits(cell: CellName): Promise<Limits>;
+  /** What the cell uses now; undefined when it has no cgroup. */
+  stats(cell: CellName): Promise<CellStats | undefined>;
   topology(): Promise<Topology>;
   /** Every block device of the host. */
   blockDevices(): Promise<readonly BlockDevice[]>;

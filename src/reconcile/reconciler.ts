@@ -124,13 +124,19 @@ export class Reconciler implements Control {
     const views = await Promise.all(
       [...new Set(names)].sort().map((name) => this.context.view(name)),
     );
-    return views.flat();
+    return Promise.all(views.flat().map((cell) => this.withStats(cell)));
   }
 
   async get(cell: CellName): Promise<CellStatus> {
     const found = (await this.context.view(monolithOf(cell))).find(({ name }) => name === cell);
     if (found === undefined) throw cellNotFound(cell, await this.list());
-    return found;
+    return this.withStats(found);
+  }
+
+  /** Read when somebody asks, and only then. */
+  private async withStats(cell: CellStatus): Promise<CellStatus> {
+    const stats = await this.context.ports.cgroups.stats(cell.name);
+    return stats === undefined ? cell : { ...cell, stats };
   }
 
   async snapshots(cell: CellName): Promise<readonly SnapshotStatus[]> {

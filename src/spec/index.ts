@@ -60,6 +60,7 @@ export type {
 export type { BtrfsHealth, PoolHealth, Scrub, ZfsDevice, ZfsHealth } from "./pool.js";
 export { isSnapshotName, keptByClone } from "./snapshot.js";
 export type { SnapshotName, SnapshotStatus, VolumeSnapshot } from "./snapshot.js";
+export type { CellStats } from "./stats.js";
 export { CELL_STATES, UNIT_STATES } from "./status.js";
 export type {
   CellState,

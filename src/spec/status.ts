@@ -3,6 +3,7 @@
 import type { BoundarySpec, PublishSpec } from "./cell.js";
 import type { Limits } from "./limits.js";
 import type { CellName, ImageName, UnitName } from "./names.js";
+import type { CellStats } from "./stats.js";
 import type { UnitSpec } from "./unit.js";
 import type { VolumeSpec } from "./volume.js";
 
@@ -71,6 +72,8 @@ export interface CellStatus {
   readonly reason?: string;
   /** Of a root cell: what was asked of its monolith last and could not be reached, and why. */
   readonly notReached?: string;
+  /** Where somebody asked for it, and the cell is allocated. */
+  readonly stats?: CellStats;
 }
 
 export interface ImageStatus {

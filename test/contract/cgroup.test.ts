@@ -200,6 +200,20 @@ describe.each([
     await expect(port.setFrozen(SHOP, true, soon())).rejects.toMatchObject({ errno: "ENOENT" });
   });
 
+  it("tells what a cell uses, as far as the host counts it, and nothing of a cell that is not there", async () => {
+    expect(await port.stats(SHOP)).toBeUndefined();
+    await port.ensureCell(SHOP, {});
+    await subject.populate(SHOP);
+    const stats = await port.stats(SHOP);
+    expect(stats?.cpuUsageUs).toBeGreaterThanOrEqual(0);
+    const { offered } = port.facts;
+    expect([stats?.memoryBytes, stats?.oomKills].map((value) => value !== undefined)).toEqual(
+      [1, 2].map(() => offered.includes("memory")),
+    );
+    expect(stats?.pids).toBe(offered.includes("pids") ? 1 : undefined);
+    expect(stats?.memoryMaxBytes).toBeUndefined();
+  });
+
   it("says nothing of limits that are the kernel's default", async () => {
     await port.ensureCell(SHOP, {});
     expect(await port.readLimits(SHOP)).toEqual({});

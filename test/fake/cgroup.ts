@@ -7,6 +7,7 @@ import { LIMIT_DEFAULTS, controllerOf, fileNameOf, parentOf } from "../../src/sp
 import type {
   BlockDevice,
   CellName,
+  CellStats,
   Controller,
   LimitFile,
   Limits,
@@ -40,6 +41,21 @@ class InMemoryCgroups implements FakeCgroups {
 
   directoryOf(cell: CellName): string {
     return `${this.facts.subtree}/${cell}`;
+  }
+
+  /** As a cell with one process that has done little. */
+  stats(cell: CellName): Promise<CellStats | undefined> {
+    const known = this.#cells.get(cell);
+    if (known === undefined) return Promise.resolve(undefined);
+    const counts = (controller: Controller): boolean => this.facts.offered.includes(controller);
+    const max = Number(known.limits["memory.max"]);
+    return Promise.resolve({
+      cpuUsageUs: 1_500_000,
+      ...(counts("memory") ? { memoryBytes: 4_096, oomKills: 0 } : {}),
+      ...(counts("memory") && max >= 0 ? { memoryMaxBytes: max } : {}),
+      ...(counts("pids") ? { pids: known.populated ? 1 : 0 } : {}),
+      ...(counts("io") ? { ioReadBytes: 0, ioWrittenBytes: 0 } : {}),
+    });
   }
 
   /** Two nodes of two CPUs each. */

@@ -80,4 +80,11 @@ export const KERNEL: readonly Mutation[] = [
     test: "test/unit/kernel/findings/ports.test.ts",
     fails: "judgePorts > names who has taken a port that is to be published",
   },
+  {
+    name: "a bound that there is not is told as one",
+    file: "src/kernel/cgroup-stats.ts",
+    from: "? Number(text) : undefined",
+    to: "? Number(text) : 0",
+    test: "test/unit/kernel/cgroup-stats.test.ts",
+  },
 ];

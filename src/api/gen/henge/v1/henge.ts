@@ -153,7 +153,11 @@ export interface CellStatus {
     | number
     | undefined;
   /** Of a root cell: what was asked of its monolith last and could not be reached, and why. */
-  readonly notReached?: string | undefined;
+  readonly notReached?:
+    | string
+    | undefined;
+  /** Not set of a cell that is not allocated. */
+  readonly stats?: CellStats | undefined;
 }
 
 export const CellStatus_State = {
@@ -185,6 +189,29 @@ export namespace CellStatus_State {
 export interface CellStatus_LimitsEntry {
   readonly key: string;
   readonly value: string;
+}
+
+/**
+ * What a cell uses now, with the cells nested in it. Counters begin when it is allocated; what this host does not count,
+ * or a bound that there is not, is not set.
+ */
+export interface CellStats {
+  readonly memoryBytes?: number | undefined;
+  readonly memoryMaxBytes?: number | undefined;
+  readonly cpuUsageUs?: number | undefined;
+  readonly pids?: number | undefined;
+  readonly oomKills?: number | undefined;
+  readonly ioReadBytes?: number | undefined;
+  readonly ioWrittenBytes?:
+    | number
+    | undefined;
+  /** cpu, memory, io to percent of the last ten seconds in which at least one process waited. */
+  readonly pressureAvg10: { [key: string]: number };
+}
+
+export interface CellStats_PressureAvg10Entry {
+  readonly key: string;
+  readonly value: number;
 }
 
 export interface UnitStatus {
