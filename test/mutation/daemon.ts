@@ -17,7 +17,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "await mutex.run(() => write(line, synced))",
     to: "await write(line, synced)",
     test: "test/unit/store/event-log.test.ts",
-    fails: "has events on file in the order in which they were told",
+    fails: "the events on file > are in the order in which they were told",
   },
   {
     name: "a log grows for as long as the daemon runs",
@@ -25,6 +25,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "current.bytes + bytes > maxBytes",
     to: "maxBytes < 0",
     test: "test/unit/store/line-log.test.ts",
+    fails: "a log of lines > is bounded while it grows, and keeps the newest",
   },
   {
     name: "events that were rotated away cannot be read",
@@ -32,6 +33,8 @@ export const DAEMON: readonly Mutation[] = [
     from: "for (let n = keep; n >= 0; n -= 1)",
     to: "for (let n = 0; n >= 0; n -= 1)",
     test: "test/unit/store/event-log.test.ts",
+    fails:
+      "the events on file > are rotated while the daemon runs, and read across both files in order",
   },
   {
     name: "a line is glued to what a killed daemon has left",
@@ -39,6 +42,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "const text = into.torn ? ",
     to: "const text = into.bytes < 0 ? ",
     test: "test/unit/store/line-log.test.ts",
+    fails: "a log of lines > does not glue a line to what a daemon that was killed has left",
   },
   {
     name: "what was told is not on record before its event is dropped",
@@ -46,6 +50,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    await beforeRotation();\n",
     to: "    void beforeRotation;\n",
     test: "test/unit/store/event-log.test.ts",
+    fails: "what was told > outlives the events it was told in",
   },
   {
     name: "what the events since the record say was told is told again",
@@ -53,6 +58,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    onFile.note(event);\n    past.push(event);\n",
     to: "    past.push(event);\n",
     test: "test/unit/store/event-log.test.ts",
+    fails: "what was told > is known after a kill -9 without a word on record: the events say it",
   },
   {
     name: "what was told of an allocation is believed of the next, after a boot",
@@ -60,6 +66,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "      onFile.keepAllocations(cells);\n",
     to: "      void cells;\n",
     test: "test/unit/store/event-log.test.ts",
+    fails: "what was told > of an allocation ends with a boot, of which there is no event",
   },
   {
     name: "a record of what was told that is garbled ends the daemon",
@@ -67,6 +74,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    if (!(error instanceof HengeError)) throw error;\n",
     to: "    if (error !== path) throw error;\n",
     test: "test/unit/store/event-log.test.ts",
+    fails: "what was told > is put aside when its record is garbled, and the daemon goes on",
   },
   {
     name: "a link in the place of a log is written through",
@@ -74,6 +82,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "flags | constants.O_NOFOLLOW | constants.O_NONBLOCK",
     to: "flags | constants.O_NONBLOCK",
     test: "test/unit/store/line-log.test.ts",
+    fails: "what is in the log's place > is refused: a link, also one to a file of root's",
   },
   {
     name: "a log that others can write is taken",
@@ -81,6 +90,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "const WRITABLE_BY_OTHERS = 0o022;",
     to: "const WRITABLE_BY_OTHERS = 0;",
     test: "test/unit/store/line-log.test.ts",
+    fails: "what is in the log's place > is refused: a file that others can write",
   },
   {
     name: "a log that somebody else made is taken",
@@ -88,6 +98,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "Number(stats.uid) !== uid",
     to: "uid < 0",
     test: "test/unit/store/line-log.test.ts",
+    fails: "what is in the log's place > is refused: somebody else's file",
   },
   {
     name: "a cell that could not be allocated is not tried again",
@@ -308,6 +319,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "advance(this.life, event, this.ports.clock.monotonicMs())",
     to: "advance(this.life, event, this.ports.clock.now())",
     test: "test/unit/reconcile/clock-set.test.ts",
+    fails: "a clock that is set back by an hour > changes no back-off",
   },
   {
     name: "a unit that outlived the daemon is as old as the wall clock says",
@@ -315,6 +327,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "Math.max(0, upMs - (Number(ticks) * 1000) / TICKS_PER_SECOND)",
     to: "Date.now() - (run.startedAtMs ?? 0)",
     test: "test/unit/warden/age.test.ts",
+    fails: "takes the age of a run from the kernel, whatever the warden's stamp says",
   },
   {
     name: "an exit whose event is gone is told again",
@@ -322,6 +335,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "return this.told.of(cell).exitSeq;",
     to: "return 0;",
     test: "test/unit/reconcile/adopt.test.ts",
+    fails: "tells no exit again whose event is on file no more",
   },
   {
     name: "a day that does not exist is taken for another",
@@ -329,6 +343,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "isWithin(day, 1, daysOf(year, month))",
     to: "isWithin(day, 1, 31)",
     test: "test/unit/cli/times.test.ts",
+    fails: 'a time > is refused, and what is allowed is told: "2026-02-30"',
   },
   {
     name: "events of another time are told",
@@ -336,6 +351,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "event.atMs < untilMs;",
     to: "untilMs > 0;",
     test: "test/unit/reconcile/events.test.ts",
+    fails: "the events > of a time are those from it on, and those before the other",
   },
   {
     name: "a root that others can write is taken",
@@ -343,6 +359,7 @@ export const DAEMON: readonly Mutation[] = [
     from: '  requireOwn(path, "directory", await lstat(path));\n',
     to: "",
     test: "test/unit/store/own-file.test.ts",
+    fails: "a directory of the daemon's root > is refused when it is one that everybody can write",
   },
   {
     name: "a link in the place of the lock is written through",
@@ -350,6 +367,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "openOwn(path, constants.O_RDWR | constants.O_CREAT)",
     to: '(await import("node:fs/promises")).open(path, constants.O_RDWR | constants.O_CREAT)',
     test: "test/unit/store/own-file.test.ts",
+    fails: "the lock > does not follow a link in the place of lock",
   },
   {
     name: "a directory in the place of a monolith's record ends the daemon",
@@ -357,6 +375,7 @@ export const DAEMON: readonly Mutation[] = [
     from: 'if (errnoOf(error) === "EISDIR")',
     to: 'if (path === "EISDIR")',
     test: "test/unit/store/own-file.test.ts",
+    fails: "quarantines the monolith in the place of whose record is a directory, and no other",
   },
   {
     name: "a directory in the place of a warden's record ends the daemon",
@@ -364,5 +383,7 @@ export const DAEMON: readonly Mutation[] = [
     from: "    if (NO_RECORD.has(errno)) return GARBLED;\n",
     to: "",
     test: "test/unit/warden/records.test.ts",
+    fails:
+      "what is in the place of a warden's record > is one of a warden that is gone: a directory",
   },
 ];
