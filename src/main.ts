@@ -148,12 +148,10 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
       stateDirectory: paths.state,
       bootId,
     }),
-    store: await openMonoliths(join(paths.state, "monoliths")),
-    operations: await openOperations(join(paths.state, "operations")),
-    settleMs: SETTLE_MS,
+    ...(await openRecords(paths)),
     haltMark: openHaltMark(join(paths.run, "halted"), bootId),
-    audit: await openAudit(join(paths.state, "audit.log")),
     events: await openEvents(paths, warn),
+    settleMs: SETTLE_MS,
     clock: systemClock,
     random: Math.random,
     readLogs,
@@ -170,6 +168,16 @@ async function openSpawner(paths: RootPaths): Promise<{ spawner: Spawner; run: R
   const spawner = createSpawner(HELPER, join(paths.run, "spawner.sock"));
   await spawner.socket();
   return { spawner, run: runBySpawner(spawner, runCommand) };
+}
+
+async function openRecords({
+  state,
+}: RootPaths): Promise<Pick<Ports, "store" | "operations" | "audit">> {
+  return {
+    store: await openMonoliths(join(state, "monoliths")),
+    operations: await openOperations(join(state, "operations")),
+    audit: await openAudit(join(state, "audit.log")),
+  };
 }
 
 async function openEvents(paths: RootPaths, warn: Ports["warn"]): Promise<Events> {

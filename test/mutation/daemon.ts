@@ -178,7 +178,8 @@ export const DAEMON: readonly Mutation[] = [
     from: "      if (isInPlace === true) throw error;\n      throw await goBack(change, before, error);",
     to: "      await context.ports.store.write(wanted);\n      throw error;",
     test: "test/unit/reconcile/operations.test.ts",
-    fails: "an up that could not be reached > leaves what ran before, which is what the next daemon brings up, and is shown",
+    fails:
+      "an up that could not be reached > leaves what ran before, which is what the next daemon brings up, and is shown",
   },
   {
     name: "a down waits for an up that waits for ever",
@@ -194,7 +195,8 @@ export const DAEMON: readonly Mutation[] = [
     from: "    await destroyVolumes(context, kept.spec);\n    throw new HengeError(",
     to: "    throw new HengeError(",
     test: "test/unit/reconcile/operations.test.ts",
-    fails: "a daemon that is killed > in a clone that is not desired yet: nothing of it is left, and it can be asked again",
+    fails:
+      "a daemon that is killed > in a clone that is not desired yet: nothing of it is left, and it can be asked again",
   },
   {
     name: "a warden inherits what confines the daemon",

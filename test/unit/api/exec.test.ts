@@ -15,7 +15,9 @@ it("kills a command that was misfed though its client is still there", async () 
       return new EchoSession();
     },
   });
-  const replies = exec(control)(iterate([{ start }, { start }]), open, asker)[Symbol.asyncIterator]();
+  const replies = exec(control)(iterate([{ start }, { start }]), open, asker)[
+    Symbol.asyncIterator
+  ]();
   await expect(replies.next()).rejects.toMatchObject({ code: "INVALID_REQUEST" });
   expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
 });
