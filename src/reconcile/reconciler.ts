@@ -1,5 +1,6 @@
 // The daemon's answer to every verb of the API.
 
+import { HengeError } from "../errors.js";
 import type { Finding } from "../kernel/port.js";
 import { parseManifest } from "../manifest/index.js";
 import type {
@@ -15,7 +16,9 @@ import { monolithOf } from "../spec/index.js";
 import type { ExecSession } from "../warden/port.js";
 
 import { cellNotFound, isWithin } from "./admission/targets.js";
+import type { ActiveOperation } from "./admission/operation.js";
 import { perform, resume } from "./change/pipeline.js";
+import type { AnyVerb } from "./change/pipeline.js";
 import { Context } from "./context.js";
 import type {
   ApplyOptions,
@@ -27,7 +30,6 @@ import type {
   ManifestSource,
   Plan,
   Report,
-  VerbName,
   VersionInfo,
 } from "./control.js";
 import type { EventQuery } from "./events.js";
@@ -60,9 +62,15 @@ export class Reconciler implements Control {
   async begin(): Promise<void> {
     await adoptCells(this.context, this.stopping.signal);
     this.context.ports.events.emit({ kind: "daemon", text: "started" });
-    for (const operation of await this.context.operations.load())
-      resume(this.context, this.verbs[operation.record.verb as VerbName], operation);
+    for (const operation of await this.context.operations.load()) this.takeUp(operation);
     this.converge();
+  }
+
+  private takeUp(operation: ActiveOperation): void {
+    const verbs: Readonly<Partial<Record<string, AnyVerb>>> = this.verbs;
+    const verb = verbs[operation.record.verb];
+    if (verb !== undefined) resume(this.context, verb, operation);
+    else void operation.end(endedWithDaemon(operation.record.target));
   }
 
   /** One at a time; asked meanwhile, it runs once more: the one under way may have seen that all is halted. */
@@ -186,4 +194,11 @@ export class Reconciler implements Control {
       startedAtMs: this.context.startedAtMs,
     };
   }
+}
+
+/** A command of `run` is nobody's any more when its daemon is gone: its warden has killed it. */
+function endedWithDaemon(target: string): HengeError {
+  return new HengeError("WRONG_STATE", `cannot tell how it ended in ${target}: the daemon ended`, {
+    hint: "a command ends with the daemon that runs it; henge logs and henge ps show what is there",
+  });
 }

@@ -53,7 +53,10 @@ it.each(ERROR_CODES.filter((code) => code !== "INTERNAL"))(
         stderr: shown,
       });
       const text = await henge(daemon.root, argv);
-      expect(text.stderr).toBe("henge: cannot do «it»: 100 % no\nhint: do that\n");
+      const usage = code === "USAGE" ? `usage: henge ${argv[0] ?? ""} [^\n]*\n` : "";
+      expect(text.stderr).toMatch(
+        new RegExp(`^henge: cannot do «it»: 100 % no\n${usage}hint: do that\n$`),
+      );
     }
   },
 );
@@ -286,7 +289,7 @@ it("refuses a root whose socket path is too long", async () => {
   const { exit, stderr } = await henge(`/tmp/${"x".repeat(100)}`, ["ps"]);
   expect(exit).toBe(64);
   expect(stderr).toMatch(
-    /121 bytes, 107 are possible\nhint: choose a root directory with a shorter path/,
+    /121 bytes, 107 are possible\nusage: henge ps \[options\]\nhint: choose a root directory with a shorter path/,
   );
 });
 

@@ -126,11 +126,13 @@ it.each([
   ["exec", "ECONNRESET", 71],
   ["chdir", "ENOENT", 71],
 ])("says like a shell that a command cannot be run: %s %s exits %i", async (op, errno, exit) => {
+  const error = new KernelError(op, errno, { path: "/bin/nope" });
   const daemon = await startDaemon({
-    exec: () => Promise.reject(new KernelError(op, errno, { path: "/bin/nope" })),
+    exec: () => Promise.reject(error),
   });
   const run = await henge(daemon.root, ["exec", "shop", "/bin/nope"]);
-  expect(run).toEqual({ exit, stdout: "", stderr: `henge: cannot ${op} /bin/nope: ${errno}\n` });
+  expect(run).toEqual({ exit, stdout: "", stderr: `henge: ${error.message}\n` });
+  expect(run.stderr).toContain(`(${errno})`);
 });
 
 it("gives the terminal to the command with -t, tells changes of its size, and takes it back", async () => {

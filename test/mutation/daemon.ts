@@ -127,8 +127,8 @@ export const DAEMON: readonly Mutation[] = [
   {
     name: "what was under way is not taken up by the next daemon",
     file: "src/reconcile/reconciler.ts",
-    from: "      resume(this.context, this.verbs[operation.record.verb as VerbName], operation);",
-    to: "      void operation;",
+    from: "    for (const operation of await this.context.operations.load()) this.takeUp(operation);\n",
+    to: "    await this.context.operations.load();\n",
     test: "test/unit/reconcile/operations.test.ts",
     fails: "a daemon that is killed > in a down, at step 1: the next one ends it",
   },

@@ -1,7 +1,7 @@
 // What a daemon does first, after a crash as after a boot: adopt what runs, go on with what the one before had not ended, then
 // bring up what is desired and missing.
 
-import type { MonolithName, MonolithSpec, Step } from "../../spec/index.js";
+import type { CellName, MonolithName, MonolithSpec, PublishSpec, Step } from "../../spec/index.js";
 
 import { declaredUnits } from "../cells/declared.js";
 import { perform } from "../change/pipeline.js";
@@ -11,6 +11,7 @@ import type { Verb } from "../change/verb.js";
 import { pause, withDeadline } from "../clock.js";
 import type { Context } from "../context.js";
 import type { RequestOf } from "../control.js";
+import type { Ports } from "../ports.js";
 
 const ADOPT_DEADLINE_MS = 30_000;
 const POOL_DEADLINE_MS = 120_000;
@@ -48,11 +49,20 @@ async function attachAgain(context: Context, specs: readonly MonolithSpec[]): Pr
   for (const { name, publish } of roots) {
     const known = context.cells.get(name);
     if (known === undefined || known.lost || known.state.boundary.network !== "own") continue;
-    if ((await network.readPublished(name)) !== undefined) continue;
-    await network.attach(name, known.warden.initPid, publish).catch((error: unknown) => {
-      warn(`${name} has no network`, error);
+    await attachMissing(network, name, known.warden.initPid, publish).catch((error: unknown) => {
+      warn(`${name} may have no network`, error);
     });
   }
+}
+
+async function attachMissing(
+  network: Ports["network"],
+  cell: CellName,
+  initPid: number,
+  publish: readonly PublishSpec[],
+): Promise<void> {
+  if ((await network.readPublished(cell)) === undefined)
+    await network.attach(cell, initPid, publish);
 }
 
 /**

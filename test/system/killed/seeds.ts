@@ -14,7 +14,7 @@ import { DATA, MANIFESTS, RUNNING } from "./verbs.js";
 import type { KilledVerb, Words } from "./verbs.js";
 
 // HENGE_SEEDS=N has more of them, or fewer.
-const SEEDS = Number(process.env["HENGE_SEEDS"] ?? 200);
+const SEEDS = Number(process.env["HENGE_SEEDS"] ?? 51);
 const LATEST_MS = 500;
 /** The next daemon ends what was begun by itself; a request meanwhile is told to come again. */
 const SETTLE_MS = 20_000;
@@ -33,7 +33,8 @@ export function killInside(verbs: readonly KilledVerb[]): void {
   for (const verb of verbs) {
     const own = seeds.filter((seed) => VERBS[seed % VERBS.length] === verb);
     if (own.length === 0) it.skip(`${verb.name}: this seed is another verb's`);
-    else describe(verb.name, () => killEach(verb, own));
+    else if (verb.todo === undefined) describe(verb.name, () => killEach(verb, own));
+    else it.todo(`${verb.name}: ${verb.todo}`);
   }
 }
 

@@ -25,7 +25,11 @@ export async function readTraces(daemon: TestDaemon): Promise<Traces> {
 }
 
 async function cells(daemon: TestDaemon): Promise<Traces> {
-  return (await daemon.ps()).flatMap(({ cell, state, units }) => [
+  // One that is absent and declares nothing only says what was asked and not reached.
+  const seen = (await daemon.ps()).filter(
+    ({ state, units }) => state !== "absent" || units.length > 0,
+  );
+  return seen.flatMap(({ cell, state, units }) => [
     `cell ${cell} ${state}`,
     ...units.map(({ name, state: unit }) => `unit ${cell}:${name} ${unit}`),
   ]);
@@ -33,7 +37,8 @@ async function cells(daemon: TestDaemon): Promise<Traces> {
 
 /** Each cgroup with the names of its processes, but the daemon's own. */
 async function cgroups(subtree: string): Promise<Traces> {
-  const entries = await readdir(subtree, { recursive: true, withFileTypes: true });
+  // A cgroup that goes while they are listed: the next look will do.
+  const entries = await readdir(subtree, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = entries.filter((entry) => entry.isDirectory());
   return Promise.all(
     paths.map(async ({ parentPath, name }) => {

@@ -11,6 +11,8 @@ export interface KilledVerb {
   readonly back: readonly Words[];
   /** A line of the traces that shows that it is done, where it leaves that to the daemon. */
   readonly until?: string;
+  /** Why it cannot be asked for yet. */
+  readonly todo?: string;
 }
 
 const DOWN: Words = ["down", "m", "--destroy-data", "--yes-destroy", "m"];
@@ -18,9 +20,6 @@ const UP: Words = ["up", "m.yaml"];
 const STOP: Words = ["stop", "m"];
 const SNAPSHOT: Words = ["snapshot", "m", "--name", "n"];
 const DESTROY_SNAPSHOT: Words = ["destroy-snapshot", "m", "n", "--yes", "n"];
-
-/** Ready at once: without a probe it would be waited for whether it stays up. */
-const SLEEP = 'argv: [/bin/sleep, "1000"], readiness: { exec: [/bin/true] }';
 
 export const MANIFESTS: Readonly<Record<string, string>> = {
   "m.yaml": manifest("one"),
@@ -36,12 +35,12 @@ volumes: { a: {}, b: {} }
 cells:
   x:
     mounts: [{ volume: a, path: /srv }]
-    units: { x: { ${SLEEP}, env: { WORD: ${word} }, clean-exits: [TERM] } }
+    units: { x: { argv: [/bin/sleep, "1000"], env: { WORD: ${word} }, clean-exits: [TERM] } }
   y:
     mounts: [{ volume: b, path: /srv }]
-    units: { y: { ${SLEEP}, after: ["x:x"], clean-exits: [TERM] } }
+    units: { y: { argv: [/bin/sleep, "1000"], after: ["x:x"], clean-exits: [TERM] } }
   z:
-    units: { z: { ${SLEEP}, env: { WORD: ${word} }, after: ["y:y"], clean-exits: [TERM] } }
+    units: { z: { argv: [/bin/sleep, "1000"], env: { WORD: ${word} }, after: ["y:y"], clean-exits: [TERM] } }
 `;
 }
 
@@ -82,6 +81,7 @@ export const DATA: readonly KilledVerb[] = [
     before: [UP, SNAPSHOT, STOP],
     act: ["rollback", "m", "n", "--yes", "n"],
     back: [["start", "m"], STOP],
+    todo: "the next daemon allocates the cells of a stopped monolith again, which this test takes for a rest",
   },
   {
     name: "clone",
