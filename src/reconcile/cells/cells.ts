@@ -21,6 +21,7 @@ import { asDeclared } from "./declared.js";
 import type { Declared } from "./declared.js";
 import { Dependencies } from "./dependencies.js";
 import type { Ports } from "../ports.js";
+import { findOrphans } from "./orphans.js";
 import { Supervisor } from "./supervisor.js";
 import { UidRanges } from "./uid-range.js";
 
@@ -69,10 +70,7 @@ export class Cells {
     const wardens = await this.ports.wardens.adopt(signal);
     await mapBounded(wardens, ADOPTING_MAX, (warden) => this.adoptOne(warden, declared, signal));
     for (const cell of await this.ports.wardens.listLost()) this.orphaned.add(cell);
-    for (const cell of await this.ports.cgroups.list()) {
-      if (!this.allocated.has(cell) && (await this.ports.cgroups.isPopulated(cell)))
-        this.orphaned.add(cell);
-    }
+    for (const cell of await findOrphans(this.ports, this.names())) this.orphaned.add(cell);
     await this.ports.events.keepAllocations(this.names()).catch((error: unknown) => {
       this.ports.warn("some events may be told again", error);
     });

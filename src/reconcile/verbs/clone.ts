@@ -59,6 +59,8 @@ export const clone: Verb<RequestOf<"clone">, Kept> = {
       await start(change, kept);
       return;
     }
+    await reach(change, { kind: "nothing" });
+    await context.ports.network.sweep(context.cells.names());
     await destroyVolumes(context, kept.spec);
     throw new HengeError(
       "WRONG_STATE",

@@ -138,9 +138,10 @@ async function untilSame(daemon: TestDaemon, wanted: Traces): Promise<void> {
 async function whenDone(daemon: TestDaemon, line: string | undefined): Promise<Traces> {
   const deadline = Date.now() + SETTLE_MS;
   for (;;) {
-    const seen = await readTraces(daemon);
-    if (line === undefined || seen.includes(line)) return seen;
-    if (Date.now() > deadline) throw new Error(`it never came to: ${line}`);
+    const [seen, again] = [await readTraces(daemon), await readTraces(daemon)];
+    const isAtRest = differences(seen, again).length === 0;
+    if (isAtRest && (line === undefined || seen.includes(line))) return seen;
+    if (Date.now() > deadline) throw new Error(`it never came to ${line ?? "rest"}`);
     await delay(LOOK_MS);
   }
 }
