@@ -75,5 +75,4 @@ export type {
 export type { Desired, Step, StepKind } from "./step.js";
 export { PRESSURE_RESOURCES } from "./event.js";
 export type { Event, EventBody, PressureFact } from "./event.js";
-export { OPERATION_STATES } from "./operation.js";
 export type { Operation, OperationError, OperationState } from "./operation.js";

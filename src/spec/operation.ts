@@ -1,7 +1,7 @@
 // An operation: one change somebody asked for, from its beginning to its outcome. It outlives the daemon and its client.
 
 /** The same words in proto, JSON and tables. */
-export const OPERATION_STATES = [
+const OPERATION_STATES = [
   "running", // under way, or taken up again by this daemon
   "done",
   "failed", // `error` says why, and what it left
