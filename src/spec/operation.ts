@@ -1,14 +1,11 @@
 // An operation: one change somebody asked for, from its beginning to its outcome. It outlives the daemon and its client.
 
-/** The same words in proto, JSON and tables. */
-const OPERATION_STATES = [
-  "running", // under way, or taken up again by this daemon
-  "done",
-  "failed", // `error` says why, and what it left
-  "cancelled", // somebody ended it; `error` says what it left
-  "unreadable", // its record cannot be read; nothing is done about it
-] as const;
-export type OperationState = (typeof OPERATION_STATES)[number];
+/**
+ * The same words in proto, JSON and tables. Running: under way, or taken up again by this daemon; failed: `error` says why and
+ * what it left; cancelled: somebody ended it, and `error` says what it left; unreadable: its record cannot be read, and nothing
+ * is done about it.
+ */
+export type OperationState = "running" | "done" | "failed" | "cancelled" | "unreadable";
 
 export interface OperationError {
   /** An ErrorCode. */
