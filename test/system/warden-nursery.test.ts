@@ -114,7 +114,9 @@ describe("a cell from the nursery", () => {
     const file = join(world().root, "henge.yaml");
     writeFileSync(file, "henge: 1\nname: lone\nroot: host\n");
     const { exit, stderr } = await daemon.henge("up", file);
-    expect(stderr).toContain(`cannot connect ${nursery}: ENOENT`);
+    expect(stderr).toContain(
+      `cannot connect ${nursery}: there is no such file or directory (ENOENT)`,
+    );
     expect(exit).toBe(71);
   });
 
