@@ -176,7 +176,7 @@ it("shows a server as degraded that cannot use its database, though its health p
     "200",
     "500",
   ]);
-  expect(await daemon.must("plan", manifest)).not.toContain("idle");
+  expect(await daemon.must("plan", "--allow-missing-controllers", manifest)).not.toContain("idle");
 });
 
 it("waits with servers that died of their database's absence, and takes it for no crash loop", async () => {

@@ -50,7 +50,9 @@ async function write(change: (text: string) => string = (text) => text): Promise
 
 it("shows what is asked beside what there is, and brings up what fits", async () => {
   await write();
-  const { budgets } = JSON.parse(await daemon.must("plan", manifest, "-o", "json")) as {
+  const { budgets } = JSON.parse(
+    await daemon.must("plan", "--allow-missing-controllers", manifest, "-o", "json"),
+  ) as {
     budgets: readonly Record<string, unknown>[];
   };
   expect(budgets).toMatchObject([
@@ -58,7 +60,7 @@ it("shows what is asked beside what there is, and brings up what fits", async ()
     { budget: "nofile of shop:web", asked: 1024 },
     { budget: "memory.max", asked: 2 ** 50, unit: "bytes", over: true },
   ]);
-  expect(await daemon.must("plan", manifest)).toMatch(
+  expect(await daemon.must("plan", "--allow-missing-controllers", manifest)).toMatch(
     /^connections +18 +18 +20 +--max of shop:db$/m,
   );
   expect(await daemon.must("up", manifest)).toContain("memory.max: 1024TiB asked of ");
