@@ -1,6 +1,6 @@
 // The embedded driver: a btrfs pool in one sparse file, a subvolume per volume and image, quotas by quota group.
 
-import { mkdir, readdir, rmdir, statfs } from "node:fs/promises";
+import { mkdir, rmdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
@@ -189,7 +189,7 @@ function imageVerbs(pool: BtrfsPool): ImagesPort {
     },
     async list() {
       await checkPool(pool);
-      const names = (await readdir(images)).sort();
+      const names = [...(await listNames(images))].sort();
       return names.map(parseImageFileName).filter((image) => image !== undefined);
     },
     async source(image, digest) {

@@ -14,7 +14,7 @@ import { DATA, MANIFESTS, RUNNING } from "./verbs.js";
 import type { KilledVerb, Words } from "./verbs.js";
 
 // HENGE_SEEDS=N has more of them, or fewer.
-const SEEDS = Number(process.env["HENGE_SEEDS"] ?? 51);
+const SEEDS = Number(process.env["HENGE_SEEDS"] ?? 17);
 const LATEST_MS = 500;
 /** The next daemon ends what was begun by itself; a request meanwhile is told to come again. */
 const SETTLE_MS = 20_000;
