@@ -71,9 +71,17 @@ export async function closeMount(run: Run, at: LoopMount, uuid: string): Promise
     await checkMounted(at, uuid);
     await unmount(run, at.mountPoint);
   }
-  // mount(8) makes devices that detach themselves; one that an administrator made does not.
-  for (const device of await readdir(BLOCK_DEVICES))
-    if (await isBehind(device, at.poolFile)) await run(["losetup", "--detach", `/dev/${device}`]);
+  for (const device of await readdir(BLOCK_DEVICES)) await detach(run, device, at.poolFile);
+}
+
+/** mount(8) makes devices that detach themselves, a moment after the unmount; one that an administrator made does not. */
+async function detach(run: Run, device: string, poolFile: string): Promise<void> {
+  if (!(await isBehind(device, poolFile))) return;
+  try {
+    await run(["losetup", "--detach", `/dev/${device}`]);
+  } catch (error) {
+    if (await isBehind(device, poolFile)) throw error;
+  }
 }
 
 async function unmount(run: Run, mountPoint: string): Promise<void> {
