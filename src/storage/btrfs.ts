@@ -160,7 +160,7 @@ function volumeVerbs(
     async destroy(monolith, volume, signal) {
       const path = pathOf(monolith, volume);
       await checkPool(pool);
-      await destroy(run, path, signal);
+      await destroy(pool, path, signal);
       await removeIfEmpty(dirname(path));
     },
     async source(monolith, volume) {
@@ -206,7 +206,7 @@ function imageVerbs(pool: BtrfsPool): ImagesPort {
     async destroy(image, digest, signal) {
       const path = pathOf(image, digest);
       await checkPool(pool);
-      await destroy(run, path, signal);
+      await destroy(pool, path, signal);
     },
   };
 }

@@ -88,12 +88,18 @@ async function makeAt(
 }
 
 /** Takes the name away first: what is half destroyed is never seen. Idempotent. */
-export async function destroy(run: Run, path: string, signal: AbortSignal): Promise<void> {
-  if (!(await exists(path))) return;
+export async function destroy(
+  { run, making }: Maker,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
   const partial = partialPath(path);
-  await destroySubvolume(run, partial, signal);
-  await rename(path, partial);
-  await destroySubvolume(run, partial, signal);
+  await making.alone(partial, async () => {
+    if (!(await exists(path))) return;
+    await destroySubvolume(run, partial, signal);
+    await rename(path, partial);
+    await destroySubvolume(run, partial, signal);
+  });
 }
 
 export async function destroySubvolume(

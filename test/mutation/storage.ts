@@ -35,7 +35,7 @@ export const STORAGE: readonly Mutation[] = [
     file: "src/storage/btrfs.ts",
     from: "        await syncPool(run, directory, signal); // else its name could be on the disk before what it holds\n",
     to: "",
-    test: "test/contract/storage/btrfs.test.ts",
+    test: "test/contract/storage/btrfs-images.test.ts",
     fails:
       "images > shows no image whose import was killed at sync, and removes it at the next start",
   },
@@ -52,7 +52,7 @@ export const STORAGE: readonly Mutation[] = [
     file: "src/storage/unpack.ts",
     from: "  await chmod(job.directory, 0o755);\n",
     to: "",
-    test: "test/contract/storage/btrfs.test.ts",
+    test: "test/contract/storage/btrfs-images.test.ts",
     fails:
       "images > has a root that everybody may enter, also of an archive without a member for it",
   },
@@ -162,6 +162,14 @@ export const STORAGE: readonly Mutation[] = [
     test: "test/contract/storage/driver.test.ts",
     fails:
       "a btrfs pool > imports an image once for all who ask for it, and no clean-up takes it for remains",
+  },
+  {
+    name: "what is being destroyed is taken for remains of an earlier attempt",
+    file: "src/storage/subvolume.ts",
+    from: "  await making.alone(partial, async () => {\n    if (!(await exists(path))) return;",
+    to: "  await Promise.resolve(making).then(async () => {\n    if (!(await exists(path))) return;",
+    test: "test/contract/storage/btrfs.test.ts",
+    fails: "volumes > leaves alone what is being destroyed when somebody cleans up beside it",
   },
   {
     name: "two make the same image at once",

@@ -161,3 +161,13 @@ export async function archiveAt(path: string): Promise<Archive> {
       .digest("hex"),
   };
 }
+
+/** Runs what comes before the first command with this word, and nothing after it: as if the daemon was killed there. */
+export function dieAt(word: string): Run {
+  let dead = false;
+  return async (argv, options) => {
+    dead ||= argv.some((part) => part === word || part.endsWith(`/${word}`));
+    if (dead) throw new Error("killed");
+    return runCommand(argv, options);
+  };
+}
