@@ -2,6 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, rmdirSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
@@ -9,6 +10,7 @@ import { join } from "node:path";
 
 import { afterAll, afterEach, beforeAll, inject } from "vitest";
 
+import { errnoOf } from "../../src/errors.js";
 import { henge } from "../fixture/cli.js";
 
 const HOST_SCRIPT = join(import.meta.dirname, "host");
@@ -16,6 +18,8 @@ const HOST_SCRIPT = join(import.meta.dirname, "host");
 const COMMAND_DEADLINE_MS = 600_000;
 const BOOT_SECONDS = 240;
 const JOURNAL_LINES = 80;
+/** The script numbers hosts from 1 to 9. */
+const PAIRS = 4;
 
 export interface Ended {
   readonly code: number | null;
@@ -159,7 +163,8 @@ export function useHost({
   number = 1,
   prepare = () => Promise.resolve(),
 }: { readonly number?: number; readonly prepare?: () => Promise<void> } = {}): RigHost {
-  const host = new RigHost(numberHere(number), inject("rig"));
+  const rig = inject("rig");
+  const host = new RigHost((pairIn(rig.run) - 1) * 2 + number, rig);
   const begin = async (): Promise<void> => {
     await host.restore();
     await prepare();
@@ -179,9 +184,31 @@ export function useHost({
   return host;
 }
 
-/** Files that run beside each other have a pair of hosts each: 1 and 2, 3 and 4. */
-function numberHere(number: number): number {
-  return (Number(process.env["VITEST_POOL_ID"] ?? 1) - 1) * 2 + number;
+/** This file's, from its first host on. */
+let pair: number | undefined;
+
+/** Files that run beside each other have a pair of hosts each, 1 and 2, 3 and 4: whoever makes its directory has it. */
+function pairIn(run: string): number {
+  if (pair !== undefined) return pair;
+  for (pair = 1; !isMade(join(run, `pair-${String(pair)}`)); pair++)
+    if (pair === PAIRS) throw new Error(`all ${String(PAIRS)} pairs of hosts are taken`);
+  const taken = join(run, `pair-${String(pair)}`);
+  // The first of its kind in a file runs last: when its hosts are gone.
+  afterAll(() => {
+    rmdirSync(taken);
+    pair = undefined;
+  });
+  return pair;
+}
+
+function isMade(directory: string): boolean {
+  try {
+    mkdirSync(directory);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    return false;
+  }
 }
 
 async function freePort(): Promise<number> {

@@ -17,7 +17,7 @@ interface Kept {
   readonly name: SnapshotName;
 }
 
-/** Frees the cells and rolls the volumes back; nothing is started. */
+/** Frees the cells, rolls the volumes back, and has the cells stand again; nothing is started. */
 export const rollback: Verb<RequestOf<"rollback">, Kept> = {
   title: ({ name }) => `rollback ${name}`,
   admits: { whileHalted: true, interrupts: [], needsPool: true, finishesRollback: false },
@@ -42,8 +42,21 @@ export const rollback: Verb<RequestOf<"rollback">, Kept> = {
     await snapshots.rollBack(monolith, name, signal);
     events.emit({ kind: "snapshot", name, what: "rolled-back" }, monolith);
     note(change, `${monolith} is what it was in ${name}`);
+    await standAgain(change);
   },
 };
+
+/** As after `henge stop`: the next daemon finds nothing to do either. */
+async function standAgain(change: Change): Promise<void> {
+  const { context, monolith } = change;
+  const desired = await context.desired(monolith);
+  if (desired === undefined || (await context.ports.haltMark.isSet())) return;
+  const stopped = desired.spec.cells.flatMap(({ name: cell, units }) =>
+    units.map(({ name: unit }) => unitKey({ cell, unit })),
+  );
+  const goal = { kind: "monolith", desired: { ...desired, stopped }, leaveFailed: true } as const;
+  await reach(change, goal);
+}
 
 function refuseRunning(monolith: MonolithName, { cells }: Observed): void {
   for (const { name, state, units } of cells) {
