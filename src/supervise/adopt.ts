@@ -23,6 +23,8 @@ interface AdoptedRun {
 export interface AdoptedUnit extends AdoptedRun {
   /** It was seen to be ready in this run. */
   readonly wasReady: boolean;
+  /** Its cell is frozen: it cannot be asked. */
+  readonly isFrozen?: boolean;
   /** A run beside it, younger. */
   readonly successor?: AdoptedRun;
   /** That the run was started with. */
@@ -32,7 +34,8 @@ export interface AdoptedUnit extends AdoptedRun {
 }
 
 /**
- * Takes up a unit where it is: a running one is probed anew, one that ended unseen follows its policy once.
+ * Takes up a unit where it is: a running one is probed anew unless it is frozen, one that ended unseen follows its policy
+ * once.
  * @param wanted whether it should run: false when an operator has stopped it
  */
 export function adoptedLife(unit: AdoptedUnit, wanted: boolean, nowMs: number): Transition {
@@ -55,6 +58,7 @@ function adoptRunning(life: UnitLife, unit: AdoptedUnit, nowMs: number): Transit
   if (unit.notified && unit.spec.readiness.kind === "notify" && !unit.spec.oneShot) {
     return becomeReady(running, nowMs);
   }
+  if (unit.isFrozen === true && unit.wasReady) return becomeReady(running, nowMs);
   const deadlineMs = nowMs - (unit.ranForMs ?? 0) + unit.spec.startTimeoutMs;
   if (unit.spec.oneShot || (deadlineMs > nowMs && !unit.wasReady))
     return beginStarting(running, deadlineMs, nowMs);

@@ -233,13 +233,16 @@ async function adoptOne(
   signal: AbortSignal,
 ): Promise<Warden | undefined> {
   const record = await readRecord(places.run);
+  // Made for a warden that never was, or left by one that was freed.
+  if (record === undefined) await removeRunDirectory(places.run);
   if (record === undefined || !(await isAlive(record, bootId))) return undefined;
   try {
     return await ConnectedWarden.connect(cell, places, signal);
   } catch (error) {
     // A warden that is ending closes its socket a moment before it is gone: lost then, not an error.
-    if (await endsSoon(record, bootId)) return undefined;
-    throw error;
+    if (!(await endsSoon(record, bootId))) throw error;
+    await removeRunDirectory(places.run);
+    return undefined;
   }
 }
 
@@ -273,7 +276,7 @@ async function makePlaces(places: CellPlaces): Promise<void> {
   await Promise.all([make(places.run), make(places.state), make(places.logs)]);
 }
 
-/** The warden has removed what was in it, unless it is another warden's. */
+/** Only an empty one: a warden that was freed has removed what was in it, and what is in it now is another's. */
 async function removeRunDirectory(path: string): Promise<void> {
   try {
     await rmdir(path);

@@ -167,7 +167,10 @@ export interface ExecSession {
 export interface WardenPort {
   /** @throws {KernelError} op, errno and path of the step that failed; then nothing is left behind */
   allocate(request: AllocateRequest, signal: AbortSignal): Promise<Warden>;
-  /** Every warden that still runs, reconnected. Compares boot id, pid and start time before it believes a record. */
+  /**
+   * Every warden that still runs, reconnected. Compares boot id, pid and start time before it believes a record. Removes
+   * the empty directories of those that are gone in order.
+   */
   adopt(signal: AbortSignal): Promise<readonly Warden[]>;
   /** Records of cells whose warden is gone; the caller kills their cgroups, then forgets them. */
   listLost(): Promise<readonly CellName[]>;

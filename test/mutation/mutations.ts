@@ -1,6 +1,7 @@
 // The defences, each with the edit that removes it and the test that must then fail.
 
 import { ADJUST } from "./adjust.js";
+import { ADOPTION } from "./adoption.js";
 import { CELL_BOUNDARY } from "./boundary.js";
 import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
@@ -17,6 +18,7 @@ import { WARDEN } from "./warden.js";
 
 export const MUTATIONS: readonly Mutation[] = [
   ...ADJUST,
+  ...ADOPTION,
   ...BUDGETS,
   ...DAEMON,
   ...KERNEL,

@@ -1,11 +1,19 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { appendFileSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
 import { describe, expect, it } from "vitest";
 
 import { createWardenPort } from "../../src/warden/client.js";
+import { fileNameOf } from "../../src/spec/index.js";
 import type { WardenState } from "../../src/warden/port.js";
 import { isRequired } from "../fixture/require.js";
 import { BINARY, deadline, exitOf, isGone, unit, until, useWorld } from "./warden/fixture.js";
@@ -92,6 +100,18 @@ describe("a warden whose client is gone", () => {
     writeFileSync(record, text);
     expect(await world().newPort().listLost()).toEqual([]);
     await warden.free(deadline());
+  });
+
+  it("leaves no directory behind when the daemon that had it freed was killed before it took that away", async () => {
+    const directory = join(world().root, "run/cells", fileNameOf(world().cell));
+    mkdirSync(directory, { recursive: true });
+    const port = world().newPort();
+    expect(await port.adopt(deadline())).toEqual([]);
+    expect(existsSync(directory)).toBe(false);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "somebody's"), "");
+    expect(await port.adopt(deadline())).toEqual([]);
+    expect(existsSync(directory)).toBe(true);
   });
 
   it("is lost within a second of being killed, and can be forgotten", async () => {

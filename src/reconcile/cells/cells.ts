@@ -84,6 +84,7 @@ export class Cells {
     for (const event of await warden.exitsSince(seen, signal)) this.tellExit(cell, event);
     const { units, oomKills = 0, ...state } = await warden.state(signal);
     this.tellOom(cell, oomKills);
+    const isFrozen = await this.ports.cgroups.isFrozen(cell);
     const supervisors = new Map<UnitName, Supervisor>();
     this.allocated.set(cell, { warden, state, units: supervisors, lost: false });
     for (const told of units) {
@@ -91,7 +92,7 @@ export class Cells {
       const unit = asDeclared(told, spec);
       supervisors.set(
         unit.name,
-        Supervisor.adopt(this.ports, warden, unit, wanted, this.dependencies.look),
+        Supervisor.adopt(this.ports, warden, unit, { wanted, isFrozen }, this.dependencies.look),
       );
     }
     release();

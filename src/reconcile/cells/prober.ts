@@ -92,10 +92,12 @@ export class Prober {
     hear: Hear,
     signal: AbortSignal,
   ): Promise<boolean> {
+    const isFrozen = (): Promise<boolean> => this.ports.cgroups.isFrozen(this.warden.cell);
+    // A frozen cell cannot answer, and is not to be blamed for it: nor when it was frozen while it was asked.
+    if (await isFrozen()) return signal.aborted;
     const doubt = await runProbe(this.ports.clock, this.warden, unit, probe, signal);
     if (signal.aborted) return true;
-    // A frozen cell cannot answer, and is not to be blamed for it.
-    if (doubt !== undefined && (await this.ports.cgroups.isFrozen(this.warden.cell))) return false;
+    if (doubt !== undefined && (await isFrozen())) return false;
     return hear(doubt);
   }
 }

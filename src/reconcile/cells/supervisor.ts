@@ -45,15 +45,15 @@ export class Supervisor {
     ports: Ports,
     warden: Warden,
     unit: WardenUnit,
-    wanted: boolean,
+    seen: { readonly wanted: boolean; readonly isFrozen: boolean },
     upChanged: () => void,
   ): Supervisor {
     const supervisor = new Supervisor(ports, warden, unit.spec, upChanged);
     supervisor.runs.take(unit);
     const wasReady = ports.events.toldReady(warden.cell, unit.name, unit.pid);
     const { state, effects } = adoptedLife(
-      { ...unit, wasReady },
-      wanted,
+      { ...unit, wasReady, isFrozen: seen.isFrozen },
+      seen.wanted,
       ports.clock.monotonicMs(),
     );
     supervisor.life = state;

@@ -42,15 +42,21 @@ export async function adoptCells(context: Context, stop: AbortSignal): Promise<v
   await attachAgain(context, specs);
 }
 
-/** A daemon that was killed between a cell's allocation and its network has left it without one. */
+/**
+ * A daemon that was killed between a cell's allocation and its network has left it without one. Of a monolith that is not
+ * on record yet no port is published here: the change that goes on with it does that.
+ */
 async function attachAgain(context: Context, specs: readonly MonolithSpec[]): Promise<void> {
   const { network, warn } = context.ports;
-  const roots = specs.flatMap(({ cells }) => cells.slice(0, 1));
-  for (const { name, publish } of roots) {
-    const known = context.cells.get(name);
+  const publish = new Map(
+    specs.flatMap(({ cells }) => cells).map((cell) => [cell.name, cell.publish]),
+  );
+  for (const cell of context.cells.names()) {
+    const known = context.cells.get(cell);
     if (known === undefined || known.lost || known.state.boundary.network !== "own") continue;
-    await attachMissing(network, name, known.warden.initPid, publish).catch((error: unknown) => {
-      warn(`${name} may have no network`, error);
+    const ports = publish.get(cell) ?? [];
+    await attachMissing(network, cell, known.warden.initPid, ports).catch((error: unknown) => {
+      warn(`${cell} may have no network`, error);
     });
   }
 }

@@ -45,17 +45,10 @@ cells:
 `;
 }
 
-/** Those that change what runs. */
-export const RUNNING: readonly KilledVerb[] = [
+const up: readonly KilledVerb[] = [
   { name: "up of a new one", before: [], act: UP, back: [DOWN] },
   { name: "up of a change", before: [UP], act: ["up", "changed.yaml"], back: [UP] },
   { name: "upgrade", before: [UP], act: ["upgrade", "changed.yaml"], back: [UP] },
-  { name: "restart", before: [UP], act: ["restart", "m"], back: [] },
-  { name: "stop", before: [UP], act: STOP, back: [["start", "m"]] },
-  { name: "start", before: [UP, STOP], act: ["start", "m"], back: [STOP] },
-  { name: "freeze", before: [UP], act: ["freeze", "m"], back: [["thaw", "m"]] },
-  { name: "thaw", before: [UP, ["freeze", "m"]], act: ["thaw", "m"], back: [["freeze", "m"]] },
-  { name: "run", before: [UP], act: ["run", "m/x:x", "--", "/bin/sleep", "0.2"], back: [] },
   { name: "halt", before: [UP], act: ["halt"], back: [["resume"]] },
   {
     name: "resume",
@@ -66,23 +59,18 @@ export const RUNNING: readonly KilledVerb[] = [
   },
 ];
 
-/** Those that make or destroy data. */
-export const DATA: readonly KilledVerb[] = [
+const units: readonly KilledVerb[] = [
+  { name: "restart", before: [UP], act: ["restart", "m"], back: [] },
+  { name: "stop", before: [UP], act: STOP, back: [["start", "m"]] },
+  { name: "start", before: [UP, STOP], act: ["start", "m"], back: [STOP] },
+  { name: "freeze", before: [UP], act: ["freeze", "m"], back: [["thaw", "m"]] },
+  { name: "thaw", before: [UP, ["freeze", "m"]], act: ["thaw", "m"], back: [["freeze", "m"]] },
+  { name: "run", before: [UP], act: ["run", "m/x:x", "--", "/bin/sleep", "0.2"], back: [] },
+];
+
+const data: readonly KilledVerb[] = [
   { name: "down", before: [UP], act: ["down", "m"], back: [UP] },
   { name: "down --destroy-data", before: [UP], act: DOWN, back: [UP] },
-  { name: "snapshot", before: [UP], act: SNAPSHOT, back: [DESTROY_SNAPSHOT] },
-  {
-    name: "destroy-snapshot",
-    before: [UP, SNAPSHOT],
-    act: DESTROY_SNAPSHOT,
-    back: [SNAPSHOT],
-  },
-  {
-    name: "rollback",
-    before: [UP, SNAPSHOT, STOP],
-    act: ["rollback", "m", "n", "--yes", "n"],
-    back: [],
-  },
   {
     name: "clone",
     before: [UP, SNAPSHOT],
@@ -90,3 +78,17 @@ export const DATA: readonly KilledVerb[] = [
     back: [["down", "c", "--destroy-data", "--yes-destroy", "c"]],
   },
 ];
+
+const snapshots: readonly KilledVerb[] = [
+  { name: "snapshot", before: [UP], act: SNAPSHOT, back: [DESTROY_SNAPSHOT] },
+  { name: "destroy-snapshot", before: [UP, SNAPSHOT], act: DESTROY_SNAPSHOT, back: [SNAPSHOT] },
+  {
+    name: "rollback",
+    before: [UP, SNAPSHOT, STOP],
+    act: ["rollback", "m", "n", "--yes", "n"],
+    back: [],
+  },
+];
+
+/** By what they change; a test file has each. */
+export const KILLED = { up, units, data, snapshots } as const;

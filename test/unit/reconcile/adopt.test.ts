@@ -21,6 +21,17 @@ it("adopts everything after a kill -9: same processes, nothing started, nothing 
   expect(house.journal()).toEqual([]);
 });
 
+it("gives a cell the network that a killed daemon had not come to, also of a monolith not on record yet", async () => {
+  const house = await House.build();
+  const daemon = await house.daemon();
+  await house.up(daemon, SHOP);
+  const initPid = house.network.initPidOf(cell("shop"));
+  await house.network.detach(cell("shop"));
+  await rm(join(house.directory, "monoliths"), { recursive: true });
+  await house.daemon();
+  expect(house.network.initPidOf(cell("shop"))).toBe(initPid);
+});
+
 it("applies the restart policy once to a unit that ended while no daemon ran, and tells of its end", async () => {
   const house = await House.build();
   const first = await house.daemon();

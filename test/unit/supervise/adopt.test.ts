@@ -52,6 +52,14 @@ describe("a unit that ran on while the daemon was away", () => {
     expect(kinds(young)).toEqual(["begin-readiness", "begin-liveness"]);
   });
 
+  it("stays ready in a frozen cell, where nobody can answer; what was not yet is still to become so", () => {
+    const frozen = told({ isFrozen: true, wasReady: true });
+    expect(lifeToState(adoptedLife(frozen, true, NOW).state)).toMatchObject({ ready: true });
+    expect(kinds(frozen)).toEqual(["begin-liveness"]);
+    const unseen = told({ isFrozen: true });
+    expect(lifeToState(adoptedLife(unseen, true, NOW).state)).toMatchObject({ ready: false });
+  });
+
   it("is ready at once without a probe, or when it has notified", () => {
     const notify = unit("web", { readiness: { kind: "notify" } });
     for (const one of [told({ spec: unit() }), told({ spec: notify, notified: true })]) {

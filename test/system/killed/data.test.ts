@@ -1,0 +1,7 @@
+// A daemon that is killed inside a verb that makes or destroys its data: done or undone, and nothing left of it that
+// the record does not explain.
+
+import { killInside } from "./seeds.js";
+import { KILLED } from "./verbs.js";
+
+killInside(KILLED.data);
