@@ -49,7 +49,7 @@ export function planMonolith(
   return [
     ...(spec === undefined
       ? []
-      : [...planVolumes(spec, observed, facts.keeps), ...planImages(spec, observed)]),
+      : [...planImages(spec, observed), ...planVolumes(spec, observed, facts.keeps)]),
     ...stops,
     ...planFrees(fates),
     ...planAllocations(fates, facts),

@@ -203,6 +203,13 @@ function imageVerbs(pool: BtrfsPool): ImagesPort {
         );
       return sourceAt(path, uuid);
     },
+    async look(image, digest, act) {
+      const path = pathOf(image, digest);
+      await checkPool(pool);
+      if (!(await exists(path)))
+        throw new HengeError("WRONG_STATE", `cannot look into image ${image}: it is not there`);
+      return act(path);
+    },
     async destroy(image, digest, signal) {
       const path = pathOf(image, digest);
       await checkPool(pool);

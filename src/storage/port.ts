@@ -83,6 +83,16 @@ export interface ImagesPort {
   import(image: ImageName, archive: string, digest: string, signal: AbortSignal): Promise<void>;
   list(): Promise<readonly ImageStatus[]>;
   source(image: ImageName, digest: string): Promise<MountSource>;
+  /**
+   * Runs `act` with an absolute path on the host at which its root filesystem can be read meanwhile. Links in it lead
+   * anywhere: they are for `act` to follow inside it only.
+   */
+  look<T>(
+    image: ImageName,
+    digest: string,
+    act: (directory: string) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T>;
   destroy(image: ImageName, digest: string, signal: AbortSignal): Promise<void>;
 }
 

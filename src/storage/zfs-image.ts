@@ -3,8 +3,10 @@
 import { mkdir, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 
+import type { Run } from "../command.js";
 import { HengeError } from "../errors.js";
 
+import { readMountAt } from "./mounts.js";
 import { imageFileName } from "./names.js";
 import type { ImagesPort } from "./port.js";
 import { capacityError, unpackImage } from "./unpack.js";
@@ -54,12 +56,40 @@ export function zfsImages(pool: ZfsPool, identify: Identify, workshop: string): 
         `cannot use image ${image}: somebody made ${found.name} writable`,
       );
     },
+    async look(image, digest, act, signal) {
+      const dataset = names.image(image, digest);
+      await checkTop(pool);
+      return making.alone(`${dataset}/look`, () =>
+        lookInto(run, dataset, join(workshop, `look-${imageFileName(image, digest)}`), act, signal),
+      );
+    },
     async destroy(image, digest, signal) {
       const dataset = names.image(image, digest);
       await checkTop(pool);
       await destroyDataset(run, dataset, signal);
     },
   };
+}
+
+/** ZFS mounts what is read-only and in use as it is mounted already: read-only. */
+async function lookInto<T>(
+  run: Run,
+  dataset: string,
+  directory: string,
+  act: (directory: string) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const unmount = () => run(["umount", directory], { timeoutMs: UNMOUNT_DEADLINE_MS });
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  if ((await readMountAt(directory)) !== undefined) await unmount(); // of a daemon that was killed
+  try {
+    await run(["mount", "-t", "zfs", "-o", "ro,nosuid,nodev,noexec", dataset, directory], {
+      signal,
+    });
+    return await act(directory).finally(unmount);
+  } finally {
+    await rmdir(directory);
+  }
 }
 
 async function fill(

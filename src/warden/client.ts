@@ -15,6 +15,7 @@ import { allocateDirectives, unitDirectives } from "./directives.js";
 import type { CellPlaces } from "./directives.js";
 import { openDial, openExec } from "./exec-session.js";
 import { readExits } from "./exits.js";
+import { foresee } from "./foresee.js";
 import type { ExitEvent } from "./exits.js";
 import type {
   AllocateRequest,
@@ -207,6 +208,7 @@ export function createWardenPort(options: WardenOptions): WardenPort {
     async forget(cell: CellName): Promise<void> {
       await rm(placesOf(cell).run, { recursive: true, force: true });
     },
+    foresee,
     logDirectoryOf: (cell) => placesOf(cell).logs,
   };
 }

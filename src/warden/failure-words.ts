@@ -14,7 +14,7 @@ const SCRIPT =
   "a script with the line ends of Windows looks for one with a carriage return in its name";
 
 /** What Henge itself mounts on in every cell. */
-const EVERY_ROOT = ["/proc", "/sys", "/dev", "/run", "/tmp"];
+export const EVERY_ROOT = ["/proc", "/sys", "/dev", "/run", "/tmp"];
 
 type Words = Readonly<Partial<Record<string, (path: string) => FailureWords>>>;
 

@@ -5,6 +5,7 @@ import type { Duplex } from "node:stream";
 import type {
   BoundarySpec,
   CellName,
+  CellSpec,
   ExitStatus,
   MountSource,
   PressureFact,
@@ -164,7 +165,23 @@ export interface ExecSession {
   readonly exit: Promise<ExitStatus>;
 }
 
+/** What is asked before a cell or its units are changed. */
+export interface Foresight {
+  /** Absolute path of the directory that is, or will be, the cell's root. */
+  readonly root: string;
+  readonly cell: CellSpec;
+  /** Those to be started. */
+  readonly units: readonly UnitSpec[];
+  /** The cell is to be allocated. */
+  readonly isNew: boolean;
+}
+
 export interface WardenPort {
+  /**
+   * What a warden would refuse it for, by what the root holds, in words that name the field: a line each.
+   * @throws {KernelError} the root cannot be looked at
+   */
+  foresee(what: Foresight): Promise<readonly string[]>;
   /** @throws {KernelError} op, errno and path of the step that failed; then nothing is left behind */
   allocate(request: AllocateRequest, signal: AbortSignal): Promise<Warden>;
   /**

@@ -151,6 +151,8 @@ export function createFakeDriver(): FakeDriver {
         .filter((image) => image !== undefined);
     },
     source: async (image, digest) => source(images, "images", imageFileName(image, digest)),
+    look: async (image, digest, act) =>
+      act(source(images, "images", imageFileName(image, digest)).path),
     destroy: async (image, digest, signal) => {
       const name = imageFileName(image, digest);
       checkPool(signal);

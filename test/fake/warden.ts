@@ -32,6 +32,7 @@ export function createFakeWardens(world: FakeWorld): WardenPort {
       world.cells.delete(cell);
       return Promise.resolve();
     },
+    foresee: ({ cell }) => Promise.resolve(world.foreseen.get(cell.name) ?? []),
     logDirectoryOf: (cell) => `/logs/${cell}`,
   };
 }

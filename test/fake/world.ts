@@ -30,6 +30,8 @@ export class FakeWorld {
   /** One-shot programs that end with 1. */
   readonly failing = new Set(["/fails"]);
   readonly execs: ExecRequest[] = [];
+  /** By cell, what its root would refuse. */
+  readonly foreseen = new Map<CellName, readonly string[]>();
   private readonly monotonicMs: () => number;
   private readonly bornMs = new Map<number, number>();
   private nextPid = 1_000;

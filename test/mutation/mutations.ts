@@ -11,6 +11,7 @@ import { MANIFEST } from "./manifest.js";
 import type { Mutation } from "./mutation.js";
 import { NETWORK } from "./network.js";
 import { PACKAGE } from "./package.js";
+import { PREFLIGHT } from "./preflight.js";
 import { SNAPSHOTS } from "./snapshots.js";
 import { STORAGE } from "./storage.js";
 import { TOOLS } from "./tools.js";
@@ -31,4 +32,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...HANDOVER,
   ...SNAPSHOTS,
   ...PACKAGE,
+  ...PREFLIGHT,
 ];

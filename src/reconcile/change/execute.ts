@@ -6,9 +6,11 @@ import type { Cells } from "../cells/cells.js";
 import type { Progress } from "../control.js";
 import type { Ports } from "../ports.js";
 
-interface Execution {
+export interface Execution {
   readonly monolith: MonolithName;
   readonly steps: readonly Step[];
+  /** Called once, when images are imported: before the first step that changes anything of the monolith. */
+  readonly imported?: () => Promise<void>;
   /** Called once, when volumes, images and cells are in place: before the first step that starts a unit, or last. */
   readonly inPlace?: () => Promise<void>;
 }
@@ -26,14 +28,16 @@ const STARTS: ReadonlySet<Step["kind"]> = new Set([
 export async function executeSteps(
   ports: Ports,
   cells: Cells,
-  { monolith, steps, inPlace }: Execution,
+  { monolith, steps, imported, inPlace }: Execution,
   report: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   report({ kind: "plan", steps });
+  const imports = steps.filter(({ kind }) => kind === "import-image").length;
   const placed = steps.findIndex(({ kind }) => STARTS.has(kind));
   for (const [index, step] of steps.entries()) {
     signal.throwIfAborted();
+    if (index === imports && imports > 0) await imported?.();
     if (index === placed) await inPlace?.();
     report({ kind: "begin", index, step });
     const begunMs = ports.clock.monotonicMs();

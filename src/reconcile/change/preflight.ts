@@ -1,7 +1,16 @@
 // What a change of a manifest is refused for before its first step, and `henge plan` alike: what the host, the pool and the
 // other monoliths cannot give it.
 
-import type { BudgetRow, MonolithSpec, Observed } from "../../spec/index.js";
+import { HengeError } from "../../errors.js";
+import type {
+  BudgetRow,
+  CellName,
+  CellSpec,
+  MonolithSpec,
+  Observed,
+  Step,
+  UnitSpec,
+} from "../../spec/index.js";
 
 import { fitBudgets, tellOver } from "../admission/budgets.js";
 import {
@@ -34,4 +43,59 @@ export async function refuseUnfit(
 /** @throws {HengeError} WRONG_STATE: the pool cannot keep what a volume was promised */
 export function refuseUnkept(context: Context, spec: MonolithSpec, observed: Observed): void {
   refuseBrokenPromises(spec, observed, context.ports.pool.keeps);
+}
+
+interface Touched {
+  readonly cell: CellSpec;
+  /** Those to be started. */
+  readonly units: readonly UnitSpec[];
+  readonly isNew: boolean;
+}
+
+/**
+ * By what the roots of the cells hold that these steps touch: users, programs, directories, files.
+ * @param images `present`: roots that no step imports; `imported`: the others, which must be in the pool by now
+ * @throws {HengeError} MANIFEST_INVALID: nothing could start there
+ */
+export async function refuseUnfounded(
+  { ports }: Context,
+  spec: MonolithSpec,
+  steps: readonly Step[],
+  images: "present" | "imported",
+  signal: AbortSignal,
+): Promise<void> {
+  const imports = new Set(
+    steps.flatMap((step) => (step.kind === "import-image" ? [step.image.name] : [])),
+  );
+  const lines: string[] = [];
+  for (const { cell, ...rest } of touchedCells(spec, steps)) {
+    const { root } = cell.boundary;
+    const isImported = root.kind === "image" && imports.has(root.image);
+    if (isImported !== (images === "imported")) continue;
+    const look = (directory: string) => ports.wardens.foresee({ root: directory, cell, ...rest });
+    const found =
+      root.kind === "host"
+        ? await look("/")
+        : await ports.images.look(root.image, root.digest ?? "", look, signal);
+    lines.push(...found);
+  }
+  if (lines.length === 0) return;
+  const text =
+    lines.length === 1 ? ` ${lines[0] ?? ""}` : lines.map((line) => `\n  ${line}`).join("");
+  throw new HengeError("MANIFEST_INVALID", `cannot start ${spec.name} like this:${text}`);
+}
+
+function touchedCells(spec: MonolithSpec, steps: readonly Step[]): readonly Touched[] {
+  const touched = new Map<CellName, { cell: CellSpec; units: UnitSpec[]; isNew: boolean }>();
+  for (const step of steps) {
+    if (step.kind === "allocate")
+      touched.set(step.cell, { cell: step.spec, units: [], isNew: true });
+    if (step.kind !== "start" && step.kind !== "hand-over") continue;
+    const cell = spec.cells.find(({ name }) => name === step.cell);
+    const known = touched.get(step.cell) ?? (cell && { cell, units: [], isNew: false });
+    if (known === undefined) continue;
+    known.units.push(step.spec);
+    touched.set(step.cell, known);
+  }
+  return [...touched.values()];
 }

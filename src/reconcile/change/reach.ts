@@ -4,14 +4,22 @@
 import { HengeError } from "../../errors.js";
 import { forcedRuns, planMonolith, planRestart, planStart, planStop } from "../../plan/index.js";
 import type { UpgradePhase } from "../../plan/index.js";
-import type { Desired, MonolithName, Observed, Step, UnitRef } from "../../spec/index.js";
+import type {
+  Desired,
+  MonolithName,
+  MonolithSpec,
+  Observed,
+  Step,
+  UnitRef,
+} from "../../spec/index.js";
 
 import type { Context } from "../context.js";
 import { note } from "./change.js";
 import type { Change, Planned } from "./change.js";
 import { executeSteps } from "./execute.js";
+import type { Execution } from "./execute.js";
 import { observe, observeCells } from "./observe.js";
-import { refuseUnkept } from "./preflight.js";
+import { refuseUnfounded, refuseUnkept } from "./preflight.js";
 import { settle } from "./settle.js";
 
 export type Goal =
@@ -39,26 +47,55 @@ export interface Reach {
   readonly inPlace?: () => Promise<void>;
 }
 
-/** @throws {HengeError} what the plan is refused for; nothing is changed then */
+/**
+ * What an image holds that is not in the pool yet cannot be looked at here.
+ * @throws {HengeError} what the plan is refused for; nothing is changed then
+ */
 export async function planGoal(
   context: Context,
   monolith: MonolithName,
   goal: Goal,
+  signal: AbortSignal,
 ): Promise<Planned> {
   const observed = await observeFor(context, monolith, goal);
-  if (goal.kind === "monolith" && goal.leaveFailed !== true)
-    refuseUnkept(context, goal.desired.spec, observed);
-  return { observed, steps: stepsTo(context, goal, observed) };
+  const asked = askedSpec(goal);
+  if (goal.kind === "monolith" && asked !== undefined) refuseUnkept(context, asked, observed);
+  const steps = stepsTo(context, goal, observed);
+  if (asked !== undefined) await refuseUnfounded(context, asked, steps, "present", signal);
+  return { observed, steps };
+}
+
+/** Has its images in the pool and looks into them, and changes nothing else. */
+export async function importImages(change: Change, goal: Goal): Promise<void> {
+  const { context, monolith, signal } = change;
+  const { steps } = await planGoal(context, monolith, goal, signal);
+  const imports = steps.filter(({ kind }) => kind === "import-image");
+  if (imports.length === 0) return;
+  await executePlan(change, imports, {});
+  await planGoal(context, monolith, goal, signal);
+}
+
+/** What somebody has asked for; undefined of what the daemon does by itself, which is tried as it is. */
+function askedSpec(goal: Goal): MonolithSpec | undefined {
+  if (goal.kind === "nothing" || (goal.kind === "monolith" && goal.leaveFailed === true))
+    return undefined;
+  return goal.desired.spec;
 }
 
 /** Returns when the goal is reached: what it wants up is ready, or done. */
 export async function reach(change: Change, goal: Goal, hooks: Reach = {}): Promise<void> {
   const { context, monolith } = change;
-  const planned = await planGoal(context, monolith, goal);
+  const planned = await planGoal(context, monolith, goal, change.signal);
   const { steps, observed } = planned;
   if (steps.length > 0) await hooks.first?.(planned);
   tellHeld(change, goal, observed);
-  await executePlan(change, steps, hooks.inPlace);
+  const asked = askedSpec(goal);
+  await executePlan(change, steps, {
+    ...(hooks.inPlace === undefined ? {} : { inPlace: hooks.inPlace }),
+    ...(asked === undefined
+      ? {}
+      : { imported: () => refuseUnfounded(context, asked, steps, "imported", change.signal) }),
+  });
   // A start returns as soon as the program runs, and what the daemon brings up by itself has nobody who waits.
   const waits = goal.kind === "monolith" ? goal.leaveFailed !== true : goal.kind === "units";
   if (waits && !(goal.kind === "units" && goal.verb === "start"))
@@ -122,7 +159,7 @@ function tellHeld(change: Change, goal: Goal, { cells }: Observed): void {
 async function executePlan(
   change: Change,
   steps: readonly Step[],
-  inPlace: (() => Promise<void>) | undefined,
+  hooks: Pick<Execution, "imported" | "inPlace">,
 ): Promise<void> {
   const { context, monolith, signal, report } = change;
   const done: Step[] = [];
@@ -131,7 +168,7 @@ async function executePlan(
     await executeSteps(
       context.ports,
       context.cells,
-      { monolith, steps, ...(inPlace === undefined ? {} : { inPlace }) },
+      { monolith, steps, ...hooks },
       (progress) => {
         if (progress.kind === "begin") underWay = progress.step;
         if (progress.kind === "end") done.push(progress.step);

@@ -1,7 +1,6 @@
 // Up: a monolith becomes what its manifest says. The manifest is desired from when its images, volumes and cells are in place;
 // until then any failure leads back to what was desired before.
 
-import { parseManifest } from "../../manifest/index.js";
 import type { Desired } from "../../spec/index.js";
 
 import { desire } from "../admission/desire.js";
@@ -16,6 +15,7 @@ import type { Verb } from "../change/verb.js";
 import { withDeadline } from "../clock.js";
 import type { Context } from "../context.js";
 import type { ApplyOptions, ManifestSource, Plan, RequestOf } from "../control.js";
+import { fromManifest } from "./from-manifest.js";
 
 const PLAN_DEADLINE_MS = 60_000;
 
@@ -28,16 +28,7 @@ interface Kept {
 }
 
 export const up: Verb<RequestOf<"up">, Kept> = {
-  admits: {
-    whileHalted: { act: "bring it up" },
-    interrupts: [],
-    needsPool: true,
-    finishesRollback: true,
-  },
-  aim: (_context, { source }) => {
-    const { name } = parseManifest(source);
-    return { monolith: name, target: name };
-  },
+  ...fromManifest("bring it up"),
   prepare: async (change, { source, allowMissingControllers }) => {
     const { context, monolith, signal } = change;
     const wanted = await desire(context.ports, source, { allowMissingControllers }, signal);
@@ -83,7 +74,7 @@ export function plan(
     const desired = await desire(context.ports, source, options, signal);
     const budgets = await refuseUnfit(context, desired.spec, () => undefined);
     const goal = { kind: "monolith", desired } as const;
-    const { steps } = await planGoal(context, desired.spec.name, goal);
+    const { steps } = await planGoal(context, desired.spec.name, goal, signal);
     return { steps, budgets };
   });
 }

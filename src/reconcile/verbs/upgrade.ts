@@ -2,7 +2,6 @@
 // Until then any failure, also that of the daemon, brings the old code back.
 
 import { HengeError } from "../../errors.js";
-import { parseManifest } from "../../manifest/index.js";
 import { planUpgrade, unitKey } from "../../plan/index.js";
 import type { UpgradePhase } from "../../plan/index.js";
 import type { Desired, MonolithName, MonolithSpec, SnapshotName } from "../../spec/index.js";
@@ -11,13 +10,14 @@ import { desire } from "../admission/desire.js";
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
 import { refuseUnfit } from "../change/preflight.js";
-import { planGoal, reach } from "../change/reach.js";
+import { importImages, planGoal, reach } from "../change/reach.js";
 import { goBack } from "../change/return.js";
 import { automaticName, dropOld, takeHeld } from "../change/snapshots.js";
 import type { Verb } from "../change/verb.js";
 import { pause } from "../clock.js";
 import type { Context } from "../context.js";
 import type { RequestOf } from "../control.js";
+import { fromManifest } from "./from-manifest.js";
 
 const LOOK_MS = 500;
 /** Snapshots before an upgrade that stay, where the manifest does not say. */
@@ -32,38 +32,34 @@ interface Kept {
 }
 
 export const upgrade: Verb<RequestOf<"upgrade">, Kept> = {
-  admits: {
-    whileHalted: { act: "upgrade it" },
-    interrupts: [],
-    needsPool: true,
-    finishesRollback: true,
-  },
-  aim: (_context, { source }) => {
-    const { name } = parseManifest(source);
-    return { monolith: name, target: name };
-  },
+  ...fromManifest("upgrade it"),
   prepare: async (change, { source, allowMissingControllers }) => {
     const { context, monolith, signal, report } = change;
     const { spec } = await desire(context.ports, source, { allowMissingControllers }, signal);
     await refuseUnfit(context, spec, report);
     const current = await requireRunning(context, monolith);
     // Refused now, not after its snapshot.
-    await planGoal(context, monolith, { kind: "monolith", desired: { ...current, spec } });
+    const goal = { kind: "monolith", desired: { ...current, spec } } as const;
+    await planGoal(context, monolith, goal, signal);
     return { current, spec, snapshot: automaticName("upgrade", context.ports.clock.now()) };
   },
   carryOut: async (change, kept) => {
     const { context, monolith, signal } = change;
     const desired = { ...kept.current, spec: kept.spec };
-    const { steps } = await planGoal(context, monolith, { kind: "monolith", desired });
+    const goal = { kind: "monolith", desired } as const;
+    const { steps } = await planGoal(context, monolith, goal, signal);
     const { before = [], after = [] } = kept.spec.upgrade ?? {};
     if (steps.length === 0 && before.length + after.length === 0) {
       change.report({ kind: "plan", steps });
       await context.ports.store.write(desired);
       return;
     }
-    await takeHeld(context, monolith, kept.snapshot, signal);
-    note(change, `took snapshot ${kept.snapshot}`);
-    await context.images.keep(kept.spec.images, () => run(change, kept));
+    await context.images.keep(kept.spec.images, async () => {
+      await importImages(change, goal);
+      await takeHeld(context, monolith, kept.snapshot, signal);
+      note(change, `took snapshot ${kept.snapshot}`);
+      await run(change, kept);
+    });
     const keep = kept.spec.snapshots?.keep ?? KEEP_DEFAULT;
     await dropOld(context, monolith, "upgrade", keep, signal);
     await context.images.dropOld(signal);

@@ -121,6 +121,34 @@ function checkContract(makePool: () => Promise<TestPool>): void {
     });
   });
 
+  it("shows what an image holds to whoever looks, also to two at once, and nothing of it afterwards", async () => {
+    const { path, digest } = pool.archive;
+    await pool.driver.images.import(app, path, digest, patience());
+    await pool.driver.images.source(app, digest);
+    const places: string[] = [];
+    const look = () =>
+      pool.driver.images.look(
+        app,
+        digest,
+        (directory) => {
+          places.push(directory);
+          return pool.read(`${directory}/etc/motd`);
+        },
+        patience(),
+      );
+    expect(await Promise.all([look(), look()])).toEqual(["hello\n", "hello\n"]);
+    expect(places).toHaveLength(2);
+    await expect(
+      pool.driver.images.look(
+        app,
+        "f".repeat(64),
+        () => Promise.reject(new Error("seen")),
+        patience(),
+      ),
+    ).rejects.not.toThrow("seen");
+    await pool.driver.images.destroy(app, digest, patience());
+  });
+
   it("imports an image once for all who ask for it, and no clean-up takes it for remains", async () => {
     const { path, digest } = pool.archive;
     const imports = [1, 2].map(() => pool.driver.images.import(app, path, digest, patience()));

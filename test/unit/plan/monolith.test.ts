@@ -21,8 +21,8 @@ describe("bringing a monolith up", () => {
       images: [{ name: "rails" as ImageName, archive: "/rails.tar", digest: "d1" }],
     });
     expect(plan({ spec, stopped: [] }, observed())).toEqual([
-      "create volume data",
       "import image rails",
+      "create volume data",
       "allocate shop",
       "allocate shop/db",
       "allocate shop/cache",
@@ -82,8 +82,8 @@ describe("bringing a monolith up", () => {
       images: [{ name: image.name, digest: "d1" }],
     });
     expect(reasons({ spec, stopped: [] }, seen)).toEqual([
-      "set volume data: quota 1KiB → 2KiB",
       "import image rails: image digest changed",
+      "set volume data: quota 1KiB → 2KiB",
     ]);
   });
 });
