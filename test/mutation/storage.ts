@@ -132,7 +132,7 @@ export const STORAGE: readonly Mutation[] = [
   },
   {
     name: "an image is dropped that a change beside counts on",
-    file: "src/reconcile/change/images.ts",
+    file: "src/reconcile/images.ts",
     from: "[...desired, ...[...this.kept].flat()]",
     to: "desired",
     test: "test/unit/reconcile/images.test.ts",
@@ -140,7 +140,7 @@ export const STORAGE: readonly Mutation[] = [
   },
   {
     name: "a change counts on an image that is just being dropped",
-    file: "src/reconcile/change/images.ts",
+    file: "src/reconcile/images.ts",
     from: "      await this.mutex.run(() => Promise.resolve());\n",
     to: "",
     test: "test/unit/reconcile/images.test.ts",

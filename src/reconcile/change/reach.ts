@@ -7,10 +7,10 @@ import type { UpgradePhase } from "../../plan/index.js";
 import type { Desired, MonolithName, Observed, Step, UnitRef } from "../../spec/index.js";
 
 import type { Context } from "../context.js";
+import { observe, observeCells } from "../observe.js";
 import { note } from "./change.js";
 import type { Change, Planned } from "./change.js";
 import { executeSteps } from "./execute.js";
-import { observe, observeCells } from "./observe.js";
 import { refuseUnkept } from "./preflight.js";
 import { settle } from "./settle.js";
 

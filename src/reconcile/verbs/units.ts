@@ -10,7 +10,7 @@ import { monolithOf } from "../../spec/index.js";
 import { cellNotFound, expandTarget, isWithin } from "../admission/targets.js";
 import { note } from "../change/change.js";
 import type { Change, Planned } from "../change/change.js";
-import { observeCells } from "../change/observe.js";
+import { observeCells } from "../observe.js";
 import { reach } from "../change/reach.js";
 import { snapshotBefore } from "../change/snapshots.js";
 import type { Preconditions, Verb } from "../change/verb.js";

@@ -1,9 +1,9 @@
 // Images nothing desires any more, of any monolith, are dropped from the pool; not those a change beside that counts on.
 
-import type { Desired, ImageSpec } from "../../spec/index.js";
-import { createMutex } from "../../mutex.js";
+import type { Desired, ImageSpec } from "../spec/index.js";
+import { createMutex } from "../mutex.js";
 
-import type { Ports } from "../ports.js";
+import type { Ports } from "./ports.js";
 
 type Needed = Pick<Ports, "store" | "images" | "warn">;
 

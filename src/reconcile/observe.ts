@@ -1,11 +1,11 @@
 // Reads what is: wardens, cgroups, network and pool. Nothing here is remembered from one call to the next.
 
-import { HengeError } from "../../errors.js";
-import type { CellName, CellStatus, MonolithName, Observed } from "../../spec/index.js";
-import { monolithOf } from "../../spec/index.js";
+import { HengeError } from "../errors.js";
+import type { CellName, CellStatus, MonolithName, Observed } from "../spec/index.js";
+import { monolithOf } from "../spec/index.js";
 
-import type { AllocatedCell, Cells } from "../cells/cells.js";
-import type { Ports } from "../ports.js";
+import type { AllocatedCell, Cells } from "./cells/cells.js";
+import type { Ports } from "./ports.js";
 
 /** All that is known of one monolith. A pool that is not there has no volumes and no images. */
 export async function observe(
