@@ -134,7 +134,7 @@ export const DAEMON: readonly Mutation[] = [
   },
   {
     name: "what was interrupted is not cleaned up",
-    file: "src/reconcile/cells/cells.ts",
+    file: "src/reconcile/cells/allocator.ts",
     from: "        this.free(spec.name, patience),\n",
     to: "        this.free(spec.name, signal),\n",
     test: "test/unit/reconcile/requests.test.ts",
@@ -226,8 +226,8 @@ export const DAEMON: readonly Mutation[] = [
   },
   {
     name: "what was told of memory that ran out is told again by the next daemon",
-    file: "src/reconcile/cells/cells.ts",
-    from: "if (kills > this.ports.events.lastOomKills(cell))",
+    file: "src/reconcile/cells/warden-events.ts",
+    from: "if (kills > this.events.lastOomKills(cell))",
     to: "if (kills > 0)",
     test: "test/unit/reconcile/adopt.test.ts",
     fails: "tells of memory that ran out once, live or when a daemon comes back, and of pressure",

@@ -129,8 +129,7 @@ async function executePlan(
   let underWay: Step | undefined;
   try {
     await executeSteps(
-      context.ports,
-      context.cells,
+      context,
       { monolith, steps, ...(inPlace === undefined ? {} : { inPlace }) },
       (progress) => {
         if (progress.kind === "begin") underWay = progress.step;
