@@ -10,6 +10,7 @@ const EDGES = ["kernel/", "storage/", "network/", "warden/"];
 /** What its rooms share, below all of them. */
 const RECONCILE = ["clock.js", "control.js", "events.js", "ports.js"];
 const EDGE_PORTS = ["kernel/port.js", "storage/port.js", "network/port.js", "warden/port.js"];
+const PORTS = [...EDGE_PORTS, "doctor/port.js"];
 
 /**
  * `house`: what of src/ a folder may import beside its own files. `types`: the same, but only as types.
@@ -23,7 +24,7 @@ const ARROWS = {
   "supervise/": { house: ["spec/"] },
   "reconcile/": {
     house: [...CORE, "errors.js", "mutex.js", "bounded.js", "store/"],
-    types: EDGE_PORTS,
+    types: PORTS,
     node: true,
     rooms: {
       "admission/": RECONCILE,
@@ -45,10 +46,11 @@ const ARROWS = {
       },
     ]),
   ),
+  "doctor/": { house: ["spec/", "errors.js"], types: EDGE_PORTS },
   "store/": { house: ["spec/", "errors.js", "mutex.js", "atomic-file.js"], node: true },
   "api/": {
     house: ["spec/", "errors.js", "surface.js", "reconcile/", "log.js", "root.js", "package.js"],
-    types: EDGE_PORTS,
+    types: PORTS,
     packages: ["@grpc/grpc-js", "@grpc/proto-loader"],
     node: true,
   },

@@ -39,6 +39,11 @@ describe("the arrows", { timeout: LOADING_TYPES_MS }, () => {
       "src/reconcile/verbs/up.ts",
       'export * from "../../warden/client.js";',
     ],
+    [
+      "the doctor more than an edge's port",
+      "src/doctor/findings/clock.ts",
+      'export * from "../../kernel/host.js";',
+    ],
     ["the CLI the reconciler", "src/cli/client.ts", 'export * from "../reconcile/control.js";'],
     [
       "what is under a change the change",

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { judgeClock } from "../../../../src/kernel/findings/clock.js";
+import { judgeClock } from "../../../../src/doctor/findings/clock.js";
 
 const NOW = Date.UTC(2026, 10, 26);
 

@@ -1,7 +1,7 @@
 // Judges what was tried of the kernel's facilities. Pure.
 
+import type { Probed } from "../../kernel/port.js";
 import type { Finding } from "../port.js";
-import type { Probed } from "../probe.js";
 import { degraded, ok, unfit } from "./verdict.js";
 
 interface Facility {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { judgeFacilities } from "../../../../src/kernel/findings/facilities.js";
-import type { Finding } from "../../../../src/kernel/port.js";
+import { judgeFacilities } from "../../../../src/doctor/findings/facilities.js";
+import type { Finding } from "../../../../src/doctor/port.js";
 import { parseProbe } from "../../../../src/kernel/probe.js";
 
 const HARD = [

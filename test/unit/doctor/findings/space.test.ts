@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { DATA_NEED, RUN_NEED, judgeSpace } from "../../../../src/kernel/findings/space.js";
-import type { Need } from "../../../../src/kernel/findings/space.js";
+import { DATA_NEED, RUN_NEED, judgeSpace } from "../../../../src/doctor/findings/space.js";
+import type { Need } from "../../../../src/doctor/findings/space.js";
 
 const MIB = 1024 * 1024;
 

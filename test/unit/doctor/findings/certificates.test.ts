@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { judgeCertificates } from "../../../../src/kernel/findings/certificates.js";
-import type { Certificate } from "../../../../src/kernel/findings/certificates.js";
+import { judgeCertificates } from "../../../../src/doctor/findings/certificates.js";
+import type { Certificate } from "../../../../src/kernel/port.js";
 
 const NOW = Date.UTC(2026, 10, 26);
 const DAY = 86_400_000;

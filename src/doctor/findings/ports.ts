@@ -1,7 +1,7 @@
 // Judges whether what manifests publish, and what an ingress will want, is free on the host. Pure.
 
+import type { Listener } from "../../kernel/port.js";
 import type { Finding, PublishedPort } from "../port.js";
-import type { Listener } from "../listeners.js";
 import { degraded, ok } from "./verdict.js";
 
 export const INGRESS_PORTS = [80, 443];

@@ -1,15 +1,9 @@
 // Judges the cgroup2 mount and the controllers Henge may hand to cells. Pure.
 
 import { CONTROLLERS } from "../../spec/index.js";
-import type { CgroupFacts, Finding } from "../port.js";
+import type { CgroupFacts, CgroupMounts } from "../../kernel/port.js";
+import type { Finding } from "../port.js";
 import { degraded, ok, unfit } from "./verdict.js";
-
-export interface CgroupMounts {
-  /** Controllers bound to cgroup v1 hierarchies. */
-  readonly heldByV1: readonly string[];
-  /** Options of the cgroup2 superblock. */
-  readonly options: readonly string[];
-}
 
 /** `facts` is absent when there is no cgroup2 mount. */
 export function judgeCgroups(

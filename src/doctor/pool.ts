@@ -1,17 +1,15 @@
 // Asks the storage driver how its pool is, and has id maps tried on it. A pool that hangs is a finding too.
 
-import type { Run } from "../command.js";
 import { HengeError } from "../errors.js";
+import type { HostFacts, Probed } from "../kernel/port.js";
 import type { PoolHealth } from "../spec/index.js";
+
 import { within } from "./deadline.js";
 import { judgeOpenZfs } from "./findings/openzfs.js";
 import { judgeIdMapping, judgePoolHealth, mayBeTried } from "./findings/pool.js";
 import { DATA_NEED, judgeSpace } from "./findings/space.js";
 import { ok, unfit } from "./findings/verdict.js";
-import { readOpenZfs } from "./openzfs.js";
 import type { Finding } from "./port.js";
-import { probeIdMap } from "./probe.js";
-import type { Probed } from "./probe.js";
 
 const POOL_DEADLINE_MS = 10_000;
 const NOT_TRIED: Probed = { errno: "the pool is not well", detail: "" };
@@ -25,33 +23,29 @@ export interface PoolSummary {
 }
 
 export interface PoolOptions {
+  readonly facts: Pick<HostFacts, "openZfs" | "idMap">;
   readonly pool: {
     readonly driver: PoolHealth["driver"];
     /** Both ask the storage driver. */
     readonly facts: () => Promise<PoolSummary>;
     readonly health: () => Promise<PoolHealth>;
   };
-  readonly run: Run;
-  /** Absolute path of henge-helper, which tries what Node cannot. */
-  readonly helper: string;
-  /** Runs it where wardens run: in the daemon's sandbox it would find the sandbox. */
-  readonly runProbe: Run;
   /** Most the driver may think of what it has. Default 10,000. */
   readonly poolDeadlineMs?: number;
 }
 
 export async function findPool(options: PoolOptions): Promise<readonly Finding[]> {
-  const { pool, run, runProbe, helper, poolDeadlineMs = POOL_DEADLINE_MS } = options;
+  const { pool, facts: host, poolDeadlineMs = POOL_DEADLINE_MS } = options;
   const [facts, health, zfs] = await Promise.all([
     answerOf(within("ask the pool", poolDeadlineMs, pool.facts())),
     answerOf(within("ask how the pool is", poolDeadlineMs, pool.health())),
-    readOpenZfs(run),
+    host.openZfs(),
   ]);
   return [
     ...judgeOpenZfs(zfs, pool.driver === "zfs"),
     ...(facts instanceof HengeError
       ? [missing("pool", facts)]
-      : [...judgeFacts(facts), await findIdMap(runProbe, helper, facts, health, zfs.module)]),
+      : [...judgeFacts(facts), await findIdMap(host, facts, health, zfs.module)]),
     ...findHealth(health, facts instanceof HengeError),
   ];
 }
@@ -74,14 +68,13 @@ function judgeFacts({ driver, path, freeBytes }: PoolSummary): readonly Finding[
 }
 
 async function findIdMap(
-  run: Run,
-  helper: string,
+  host: PoolOptions["facts"],
   { driver, path }: PoolSummary,
   health: PoolHealth | HengeError,
   zfsModule: string | undefined,
 ): Promise<Finding> {
   const isWell = !(health instanceof HengeError) && mayBeTried(health);
-  const probed = isWell ? await answerOf(probeIdMap(run, helper, path)) : NOT_TRIED;
+  const probed = isWell ? await answerOf(host.idMap(path)) : NOT_TRIED;
   const answer = probed instanceof HengeError ? { errno: probed.message, detail: "" } : probed;
   return judgeIdMapping(driver, path, answer, zfsModule);
 }

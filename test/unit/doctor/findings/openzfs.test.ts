@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { judgeOpenZfs } from "../../../../src/kernel/findings/openzfs.js";
+import { judgeOpenZfs } from "../../../../src/doctor/findings/openzfs.js";
 import { parseTools } from "../../../../src/kernel/openzfs.js";
 
 const BOTH = { module: "2.3.9-1", tools: "2.3.9-1", hasTools: true };

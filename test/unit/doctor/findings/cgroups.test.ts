@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { judgeCgroups } from "../../../../src/kernel/findings/cgroups.js";
-import type { CgroupFacts, Finding } from "../../../../src/kernel/port.js";
+import { judgeCgroups } from "../../../../src/doctor/findings/cgroups.js";
+import type { Finding } from "../../../../src/doctor/port.js";
+import type { CgroupFacts } from "../../../../src/kernel/port.js";
 
 const UNIFIED = { heldByV1: [], options: ["rw", "nsdelegate"] };
 

@@ -1,7 +1,7 @@
 // Judges the host's clock: certificates, logs and the order of events lean on it. Pure.
 
+import type { Probed } from "../../kernel/port.js";
 import type { Finding } from "../port.js";
-import type { Probed } from "../probe.js";
 import { degraded, ok } from "./verdict.js";
 
 const CLOCK_FLOOR_MS = Date.UTC(2026, 0, 1);

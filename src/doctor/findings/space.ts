@@ -1,15 +1,10 @@
 // Judges the room that is left, in bytes and in inodes. Pure.
 
+import type { Room } from "../../kernel/port.js";
 import type { Finding } from "../port.js";
 import { degraded, ok, unfit } from "./verdict.js";
 
 const MIB = 1024 * 1024;
-
-export interface Room {
-  readonly freeBytes: number;
-  /** Absent where the file system makes them as it needs them. */
-  readonly freeInodes?: number;
-}
 
 /** Below `low` it is degraded, below `none` unfit. */
 export interface Need {

@@ -1,5 +1,6 @@
 // Judges the versions of OpenZFS's module and tools. Pure.
 
+import type { OpenZfs } from "../../kernel/port.js";
 import type { Finding } from "../port.js";
 import { degraded, ok, unfit } from "./verdict.js";
 import { isAtLeast } from "./version.js";
@@ -7,14 +8,6 @@ import { isAtLeast } from "./version.js";
 /** The first whose datasets can be id-mapped. */
 export const OPENZFS_FLOOR = "2.2";
 const INSTALL = "Install OpenZFS 2.2 or later: on Debian 12 from bookworm-backports.";
-
-export interface OpenZfs {
-  /** Text of /sys/module/zfs/version; absent when the module is not loaded. */
-  readonly module?: string;
-  /** Of `zfs version`, which tells it only when the module is loaded; absent when it does not. */
-  readonly tools?: string;
-  readonly hasTools: boolean;
-}
 
 /** Nothing where ZFS is neither used nor installed. */
 export function judgeOpenZfs(found: OpenZfs, isUsed: boolean): readonly Finding[] {

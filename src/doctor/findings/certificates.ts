@@ -1,24 +1,11 @@
 // Judges the certificates an ingress will use. Pure.
 
+import type { Certificate } from "../../kernel/port.js";
 import type { Finding } from "../port.js";
 import { degraded, ok } from "./verdict.js";
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 14;
-
-export interface Certificate {
-  /** Of its directory: certbot's name of the lineage. */
-  readonly name: string;
-  readonly content:
-    | { readonly unreadable: string }
-    | {
-        readonly hosts: readonly string[];
-        readonly notBeforeMs: number;
-        readonly notAfterMs: number;
-      };
-  /** Mode bits of the private key; or why it cannot be looked at. */
-  readonly key: { readonly mode: number } | { readonly unreadable: string };
-}
 
 /** One line for all that are well, one for each that is not. An expired one costs its site, not the host: degraded. */
 export function judgeCertificates(

@@ -6,7 +6,6 @@ import { isAtLeast } from "./version.js";
 
 /** cgroup.kill is of 5.14, id-mapped btrfs of 5.15; 6.1 is the oldest kernel that is tested for (Debian 12). */
 const KERNEL_FLOOR = "6.1";
-const CAP_SYS_RESOURCE = 24n;
 const ENTROPY_BITS = 256;
 
 /** `release` is that of uname(2), e.g. `6.12.48+deb13-amd64`. */
@@ -19,14 +18,9 @@ export function judgeKernel(release: string): Finding {
   );
 }
 
-/** Whether CAP_SYS_RESOURCE is in effect. @param status proc_pid_status(5) */
-export function holdsResources(status: string): boolean {
-  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0";
-  return ((BigInt(`0x${mask}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
-}
-
-export function judgeCapabilities(status: string): Finding {
-  if (holdsResources(status)) return ok("CAP_SYS_RESOURCE", "held");
+/** `isHeld` by the process whose rights wardens inherit. */
+export function judgeCapabilities(isHeld: boolean): Finding {
+  if (isHeld) return ok("CAP_SYS_RESOURCE", "held");
   const text =
     "missing: nofile cannot be raised above the inherited limit, nor oom_score_adj lowered";
   return degraded("CAP_SYS_RESOURCE", text, "Start the daemon as root with its full bounding set.");
@@ -38,12 +32,11 @@ export interface Tool {
   readonly package: string;
   /** What cannot be done without it. */
   readonly purpose: string;
-  /** Where it was found; absent when it was not. */
-  readonly path?: string;
 }
 
-export function judgeTool(tool: Tool): Finding {
-  if (tool.path !== undefined) return ok(tool.name, tool.path);
+/** `path` is where it was found; absent when it was not. */
+export function judgeTool(tool: Tool, path: string | undefined): Finding {
+  if (path !== undefined) return ok(tool.name, path);
   return degraded(
     tool.name,
     `not found: no ${tool.purpose}`,

@@ -4,7 +4,7 @@ import {
   judgeIdMapping,
   judgePoolHealth,
   mayBeTried,
-} from "../../../../src/kernel/findings/pool.js";
+} from "../../../../src/doctor/findings/pool.js";
 import type { BtrfsHealth, ZfsHealth } from "../../../../src/spec/index.js";
 
 const NOW = Date.UTC(2026, 10, 26);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
-import { judgePorts } from "../../../../src/kernel/findings/ports.js";
+import { judgePorts } from "../../../../src/doctor/findings/ports.js";
 import { parseListeners } from "../../../../src/kernel/listeners.js";
-import type { Listener } from "../../../../src/kernel/listeners.js";
-import type { PublishedPort } from "../../../../src/kernel/port.js";
+import type { PublishedPort } from "../../../../src/doctor/port.js";
+import type { Listener } from "../../../../src/kernel/port.js";
 import type { CellName } from "../../../../src/spec/index.js";
 
 const NGINX = { process: { pid: 42, name: "nginx" }, inode: 1 };

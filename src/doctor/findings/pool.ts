@@ -1,8 +1,8 @@
 // Judges the storage pool: how it is, how full, and whether its volumes can be id-mapped. Pure.
 
 import type { BtrfsHealth, PoolHealth, ZfsHealth } from "../../spec/index.js";
+import type { Probed } from "../../kernel/port.js";
 import type { Finding } from "../port.js";
-import type { Probed } from "../probe.js";
 import { OPENZFS_FLOOR } from "./openzfs.js";
 import { degraded, ok, unfit } from "./verdict.js";
 
