@@ -50,9 +50,9 @@ import { makeOwnDirectory } from "./store/own-file.js";
 import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
-import { probeInNursery } from "./warden/nursery.js";
 import { createSpawner, runBySpawner } from "./warden/spawner.js";
 import type { Spawner } from "./warden/spawner.js";
+import { probeBySpawner } from "./warden/spawner-client.js";
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const HELPER = join(packageDirectory, "dist", "henge-helper");
@@ -117,10 +117,10 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
   const storage = await openStorage(driver, join(paths.state, "volumes.json"));
   const host = createHost({
     cgroups: cgroups.facts,
-    nursery: options.nursery,
+    spawnerSocket: options.spawner,
     helper: HELPER,
     run,
-    runProbe: options.nursery === undefined ? run : probeInNursery(options.nursery),
+    runProbe: options.spawner === undefined ? run : probeBySpawner(options.spawner),
   });
   const bootId = await host.bootId();
   const warn = (text: string, error: unknown): void => {
@@ -140,7 +140,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     }),
     wardens: createWardenPort({
       binary: WARDEN,
-      nursery: options.nursery,
+      spawnerSocket: options.spawner,
       spawner,
       runDirectory: paths.run,
       stateDirectory: paths.state,

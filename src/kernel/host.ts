@@ -27,7 +27,7 @@ export interface HostOptions {
   /** Absent when the subtree could not be opened. */
   readonly cgroups: CgroupFacts | undefined;
   /** Set when wardens are started by the process that holds the delegated cgroup: theirs are its rights then. */
-  readonly nursery?: string | undefined;
+  readonly spawnerSocket?: string | undefined;
   /** Absolute path of henge-helper, which tries what Node cannot. */
   readonly helper: string;
   readonly run: Run;
@@ -93,8 +93,8 @@ async function readCgroupMounts(): Promise<CgroupMounts> {
 }
 
 /** In /proc: the process whose rights wardens inherit. */
-async function findParent({ nursery, cgroups }: HostOptions): Promise<string | undefined> {
-  if (nursery === undefined) return "/proc/self";
+async function findParent({ spawnerSocket, cgroups }: HostOptions): Promise<string | undefined> {
+  if (spawnerSocket === undefined) return "/proc/self";
   const holders = cgroups && (await readIfAny(join(holderOf(cgroups), "cgroup.procs")));
   return holders && `/proc/${holders.split("\n")[0] ?? ""}`;
 }

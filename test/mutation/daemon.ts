@@ -203,8 +203,8 @@ export const DAEMON: readonly Mutation[] = [
     file: "src/warden/spawn.ts",
     from: "path === undefined\n      ?",
     to: "path === undefined || path.length > 0\n      ?",
-    test: "test/system/warden-nursery.test.ts",
-    fails: "a cell from the nursery > is confined by nothing of what confines the daemon",
+    test: "test/system/warden-spawner.test.ts",
+    fails: "a cell from the spawner > is confined by nothing of what confines the daemon",
     built: true,
   },
   {

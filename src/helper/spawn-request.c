@@ -1,5 +1,5 @@
-/* Reads what the nursery is asked for: see birth.h. */
-#include "birth.h"
+/* Reads what the spawner is asked for: see spawn-request.h. */
+#include "spawn-request.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static int read_message(int connection, char **message, size_t *length)
 	return 0;
 }
 
-char *birth_read(int connection, size_t *length, struct failure *fail)
+char *spawn_request_read(int connection, size_t *length, struct failure *fail)
 {
 	char *message = NULL;
 	int err = read_message(connection, &message, length);
@@ -55,7 +55,7 @@ char *birth_read(int connection, size_t *length, struct failure *fail)
 	return message;
 }
 
-char *birth_next(char **at, const char *end)
+char *spawn_request_next(char **at, const char *end)
 {
 	char *text = *at;
 	if (text == end)
@@ -64,17 +64,18 @@ char *birth_next(char **at, const char *end)
 	return text;
 }
 
-int birth_parse(char *message, size_t length, struct birth *birth, struct failure *fail)
+int spawn_request_parse(char *message, size_t length, struct spawn_request *asked,
+			struct failure *fail)
 {
 	const char *end = message + length;
-	const char *kind = birth_next(&message, end);
-	birth->cell = birth_next(&message, end);
-	birth->network = birth->cell == NULL ? NULL : birth_next(&message, end);
+	const char *kind = spawn_request_next(&message, end);
+	asked->cell = spawn_request_next(&message, end);
+	asked->network = asked->cell == NULL ? NULL : spawn_request_next(&message, end);
 	/* A cell's name that begins with a dash would be read as an option. */
-	if (birth->network == NULL || strcmp(kind, "warden") != 0 || birth->cell[0] == '\0' ||
-	    birth->cell[0] == '-')
+	if (asked->network == NULL || strcmp(kind, "warden") != 0 || asked->cell[0] == '\0' ||
+	    asked->cell[0] == '-')
 		return fail_with(fail, EBADMSG, "parse", "request");
-	birth->rest = message;
-	birth->rest_length = (size_t)(end - message);
+	asked->rest = message;
+	asked->rest_length = (size_t)(end - message);
 	return 0;
 }

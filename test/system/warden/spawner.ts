@@ -1,4 +1,4 @@
-// A nursery on a socket it inherits, as systemd starts it, and clients that speak to it without the daemon's manners.
+// A spawner on a socket it inherits, as systemd starts it, and clients that speak to it without the daemon's manners.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ const HOLDER =
   'open(F, "<", "/etc/passwd"); POSIX::dup2(fileno(F), 9); print "bound\n"; ' +
   "$ENV{LISTEN_PID} = $$; $ENV{LISTEN_FDS} = 1; exec @ARGV";
 
-export interface Nursery {
+export interface PassedSpawner {
   readonly pid: number;
   readonly socket: string;
   /** Pids of the requests it has in hand. */
@@ -26,14 +26,14 @@ export interface Nursery {
 }
 
 /** Ends with the test. */
-export async function startNursery(directory: string): Promise<Nursery> {
-  const socket = join(directory, "nursery.sock");
-  const child = spawn("perl", ["-e", HOLDER, socket, HELPER, "--nursery"], {
-    env: { PATH: process.env["PATH"], SECRET: "of the nursery" },
+export async function startSpawner(directory: string): Promise<PassedSpawner> {
+  const socket = join(directory, "spawner.sock");
+  const child = spawn("perl", ["-e", HOLDER, socket, HELPER, "--spawner"], {
+    env: { PATH: process.env["PATH"], SECRET: "of the spawner" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
-  const ended = once(child, "exit").then(() => Promise.reject(new Error("the nursery ended")));
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("the spawner ended")));
   await Promise.race([once(child.stdout, "data"), ended]);
   ended.catch(() => undefined);
   const pid = child.pid!;
@@ -47,8 +47,8 @@ export async function startNursery(directory: string): Promise<Nursery> {
   return { pid, socket, children };
 }
 
-export async function dial(nursery: Nursery): Promise<Socket> {
-  const socket = connect(nursery.socket);
+export async function dial(spawner: PassedSpawner): Promise<Socket> {
+  const socket = connect(spawner.socket);
   socket.on("error", () => undefined); // `close` follows.
   await once(socket, "connect");
   onTestFinished(() => void socket.destroy());
@@ -76,10 +76,10 @@ const STRANGER = `
   socket.write(Buffer.from(process.argv[2], "hex"));`;
 
 /** What another user of the host sees who may open the socket's file. */
-export async function askAsStranger(nursery: Nursery, request: Buffer): Promise<string> {
-  chmodSync(join(nursery.socket, ".."), 0o755);
-  chmodSync(nursery.socket, 0o777);
-  const argv = ["-e", STRANGER, nursery.socket, request.toString("hex")];
+export async function askAsStranger(spawner: PassedSpawner, request: Buffer): Promise<string> {
+  chmodSync(join(spawner.socket, ".."), 0o755);
+  chmodSync(spawner.socket, 0o777);
+  const argv = ["-e", STRANGER, spawner.socket, request.toString("hex")];
   const child = spawn(process.execPath, argv, {
     ...{ uid: 65534, gid: 65534, cwd: "/", env: {} },
     stdio: ["ignore", "pipe", "inherit"],

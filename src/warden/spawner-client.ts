@@ -1,4 +1,4 @@
-// The daemon's end of the nursery: what it must not have run as its own child, in what confines it, is run there.
+// The daemon's end of a spawner: what it must not have run as its own child, in what confines it, is run there.
 
 import { text } from "node:stream/consumers";
 import type { Socket } from "node:net";
@@ -12,7 +12,7 @@ const LENGTH_BYTES = 4;
 const DEADLINE_MS = 30_000;
 
 /** Sends a request; what comes back on the connection is the answer of whatever is run. */
-export async function askNursery(
+export async function askSpawner(
   path: string,
   request: readonly string[],
   signal: AbortSignal,
@@ -28,14 +28,14 @@ export async function askNursery(
 
 /**
  * Runs `henge-helper --probe …` beside the wardens: what it finds holds for cells, not for the daemon's sandbox.
- * @throws {KernelError} the nursery cannot be reached, or cannot run it
+ * @throws {KernelError} the spawner cannot be reached, or cannot run it
  * @throws {HengeError} DEADLINE: it did not end in time
  */
-export function probeInNursery(path: string): Run {
+export function probeBySpawner(path: string): Run {
   return async ([, , ...words], { timeoutMs = DEADLINE_MS, signal } = {}) => {
     const own = AbortSignal.timeout(timeoutMs);
     const limit = signal === undefined ? own : AbortSignal.any([own, signal]);
-    const socket = await askNursery(path, ["probe", ...words], limit);
+    const socket = await askSpawner(path, ["probe", ...words], limit);
     const abort = () => socket.destroy(deadline("probe", limit));
     limit.addEventListener("abort", abort, { once: true });
     try {

@@ -1,6 +1,6 @@
-/* The process that stands between the daemon's sandbox and the cells: see nursery.h. The process that listens reads
+/* The process that stands between the daemon's sandbox and the cells: see spawner.h. The process that listens reads
  * nothing of what a client sends: its end would be that of the service the cells live in. */
-#include "nursery.h"
+#include "spawner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "birth.h"
 #include "lib/handover.h"
 #include "lib/kernel.h"
 #include "lib/number.h"
 #include "lib/process.h"
+#include "spawn-request.h"
 #include "tool.h"
 
 #define LISTEN_FD 3
@@ -82,13 +82,13 @@ static int open_network(char *text, struct failure *fail)
 }
 
 /* What the warden reads, which nobody can change any more. */
-static int keep(const struct birth *birth, struct failure *fail)
+static int keep(const struct spawn_request *asked, struct failure *fail)
 {
 	int fd = memfd_create("henge-request", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return fail_with(fail, errno, "memfd_create", NULL);
-	ssize_t written = write(fd, birth->rest, birth->rest_length);
-	if (written == (ssize_t)birth->rest_length && lseek(fd, 0, SEEK_SET) == 0 &&
+	ssize_t written = write(fd, asked->rest, asked->rest_length);
+	if (written == (ssize_t)asked->rest_length && lseek(fd, 0, SEEK_SET) == 0 &&
 	    fcntl(fd, F_ADD_SEALS, SEALS) == 0)
 		return fd;
 	fail_with(fail, written < 0 ? errno : EIO, "write", "request");
@@ -125,16 +125,16 @@ static void execute(const char *program, char **argv, struct failure *fail)
 /* Returns when it failed; *connection is where that is told. */
 static void become_warden(int *connection, char *message, size_t length, struct failure *fail)
 {
-	struct birth birth = { 0 };
-	if (birth_parse(message, length, &birth, fail) < 0)
+	struct spawn_request asked = { 0 };
+	if (spawn_request_parse(message, length, &asked, fail) < 0)
 		return;
-	int network = open_network(birth.network, fail);
-	int request = fail->err != 0 ? -1 : keep(&birth, fail);
+	int network = open_network(asked.network, fail);
+	int request = fail->err != 0 ? -1 : keep(&asked, fail);
 	if (request < 0 || arrange_fds(request, *connection, network, fail) < 0)
 		return;
 	*connection = ANSWER_FD;
 	alarm(0);
-	char *argv[] = { "henge-warden", birth.cell, NULL };
+	char *argv[] = { "henge-warden", asked.cell, NULL };
 	execute(warden, argv, fail);
 }
 
@@ -144,8 +144,8 @@ static void become_probe(int connection, char *message, size_t length, struct fa
 	char *argv[PROBE_ARGUMENTS_MAX + 3] = { "henge-helper", "--probe" };
 	const char *end = message + length;
 	size_t count = 0;
-	birth_next(&message, end);
-	for (char *text; (text = birth_next(&message, end)) != NULL; count++) {
+	spawn_request_next(&message, end);
+	for (char *text; (text = spawn_request_next(&message, end)) != NULL; count++) {
 		if (count == PROBE_ARGUMENTS_MAX) {
 			fail_with(fail, E2BIG, "parse", "request");
 			return;
@@ -164,7 +164,7 @@ static void become_probe(int connection, char *message, size_t length, struct fa
 static void become(int *connection, struct failure *fail)
 {
 	size_t length;
-	char *message = birth_read(*connection, &length, fail);
+	char *message = spawn_request_read(*connection, &length, fail);
 	if (message == NULL)
 		return;
 	if (is_own && strcmp(message, "run") == 0) {
@@ -178,7 +178,7 @@ static void become(int *connection, struct failure *fail)
 		become_warden(connection, message, length, fail);
 }
 
-static _Noreturn void nurse(int connection)
+static _Noreturn void spawn(int connection)
 {
 	struct failure fail = { 0 };
 	sigset_t none;
@@ -200,7 +200,7 @@ static bool serve(int connection)
 	if (is_peer_root(connection))
 		pid = fork();
 	if (pid == 0)
-		nurse(connection);
+		spawn(connection);
 	close(connection);
 	return pid > 0;
 }
@@ -257,7 +257,7 @@ static int begin(const char *path, sigset_t *waiting)
 	    chdir("/") < 0 || fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC) < 0 ||
 	    fcntl(LISTEN_FD, F_SETFL, O_NONBLOCK) < 0)
 		return -EINVAL;
-	prctl(PR_SET_NAME, "henge-nursery", 0, 0, 0);
+	prctl(PR_SET_NAME, "henge-spawner", 0, 0, 0);
 	/* Handled, so that it ends the waiting; blocked but while waiting, so that none is missed. */
 	struct sigaction action = { .sa_handler = ignore };
 	sigset_t child;
@@ -272,7 +272,7 @@ static int begin(const char *path, sigset_t *waiting)
 	return is_own && write(STDOUT_FILENO, "ready\n", 6) != 6 ? -EPIPE : 0;
 }
 
-int nursery_run(const char *path)
+int spawner_run(const char *path)
 {
 	sigset_t waiting;
 	unsigned int children = 0;

@@ -3,12 +3,12 @@
  * `warden`, the cell, `PID START` of the process whose network the cell joins or nothing, and the directives. The
  * connection is from then on the warden's, on which it answers. Or `probe` and arguments of `henge-helper --probe`, which
  * prints to the connection. */
-#ifndef HENGE_NURSERY_H
-#define HENGE_NURSERY_H
+#ifndef HENGE_SPAWNER_H
+#define HENGE_SPAWNER_H
 
 /* Serves the socket that systemd has passed on descriptor 3 (sd_listen_fds(3)), for ever; returns an exit code when there
  * is none. With a path: a socket of its own there, until its standard input ends; it says `ready` when it listens, and may
  * be asked for more: see tool.h. */
-int nursery_run(const char *path);
+int spawner_run(const char *path);
 
 #endif

@@ -1,4 +1,4 @@
-// Wardens started by the nursery: cells as from the daemon itself, but for what the daemon is confined by.
+// Wardens started by the spawner: cells as from the daemon itself, but for what the daemon is confined by.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
@@ -7,10 +7,10 @@ import { pathToFileURL } from "node:url";
 
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { probeInNursery } from "../../src/warden/nursery.js";
+import { probeBySpawner } from "../../src/warden/spawner-client.js";
 import { TestDaemon } from "../fixture/daemon.js";
 import { HELPER, deadline, output, until, useWorld } from "./warden/fixture.js";
-import { askAsStranger, dial, hear, startNursery, withLength } from "./warden/nursery.js";
+import { askAsStranger, dial, hear, startSpawner, withLength } from "./warden/spawner.js";
 
 const CLIENT = pathToFileURL(join(import.meta.dirname, "../../dist/src/warden/client.js")).href;
 // A daemon in a sandbox: allocates a cell, tells its warden's pid and what it is confined by itself.
@@ -28,7 +28,7 @@ const CHILDREN_MAX = 64;
 const world = useWorld();
 
 function open() {
-  return startNursery(world().root);
+  return startSpawner(world().root);
 }
 
 /** NoNewPrivs, Seccomp and CapBnd. */
@@ -52,9 +52,9 @@ function descriptorsOf(pid: number): readonly string[] {
   });
 }
 
-describe("a cell from the nursery", () => {
+describe("a cell from the spawner", () => {
   it("stands as one from the daemon itself does", async () => {
-    const port = world().newPort({ nursery: (await open()).socket });
+    const port = world().newPort({ spawnerSocket: (await open()).socket });
     const warden = await port.allocate(world().request(), deadline());
     world().wardens.push(warden);
     expect(await output(world(), warden, "echo here")).toEqual(["here"]);
@@ -63,8 +63,8 @@ describe("a cell from the nursery", () => {
   });
 
   it("joins the network of the cell it is nested in", async () => {
-    const nursery = await open();
-    const port = world().newPort({ nursery: nursery.socket });
+    const spawner = await open();
+    const port = world().newPort({ spawnerSocket: spawner.socket });
     const parent = await world().allocate();
     const child = world().request({ networkOf: parent.initPid }, { network: "parent" });
     const cgroup = join(world().cgroup, "nested");
@@ -81,47 +81,47 @@ describe("a cell from the nursery", () => {
   });
 
   it("is confined by nothing of what confines the daemon", async () => {
-    const nursery = await open();
-    const options = JSON.stringify({ ...world().options, nursery: nursery.socket });
+    const spawner = await open();
+    const options = JSON.stringify({ ...world().options, spawnerSocket: spawner.socket });
     const node = [process.execPath, "--input-type=module", "-e", CONFINED, options];
     const argv = [...CONFINEMENT, ...node, JSON.stringify(world().request())];
     const said = execFileSync("setpriv", argv, { encoding: "utf8" });
     const { pid, own } = JSON.parse(said) as { pid: number; own: string };
     expect(confinementOf(own)).toContain("NoNewPrivs:\t1");
-    expect(confinementOf(statusOf(pid))).toEqual(confinementOf(statusOf(nursery.pid)));
+    expect(confinementOf(statusOf(pid))).toEqual(confinementOf(statusOf(spawner.pid)));
     expect(confinementOf(statusOf(pid))).toContain("NoNewPrivs:\t0");
     const limits = (of: number) => readFileSync(`/proc/${String(of)}/limits`, "utf8");
-    expect(limits(pid)).toBe(limits(nursery.pid));
+    expect(limits(pid)).toBe(limits(spawner.pid));
   });
 
-  it("has no descriptor and no variable of the daemon's or the nursery's", async () => {
-    const nursery = await open();
-    const port = world().newPort({ nursery: nursery.socket });
+  it("has no descriptor and no variable of the daemon's or the spawner's", async () => {
+    const spawner = await open();
+    const port = world().newPort({ spawnerSocket: spawner.socket });
     const warden = await port.allocate(world().request(), deadline());
     world().wardens.push(warden);
     const held = descriptorsOf(warden.wardenPid);
-    const theirs = [...descriptorsOf(nursery.pid), ...descriptorsOf(process.pid)];
+    const theirs = [...descriptorsOf(spawner.pid), ...descriptorsOf(process.pid)];
     const shared = held.filter((link) => theirs.includes(link) && link !== "/dev/null");
     expect(shared.filter((link) => !/^(?:anon_inode|net):/.test(link))).toEqual([]);
     expect(held.filter((link) => link.includes("memfd:henge-request"))).toEqual([]);
     expect(readFileSync(`/proc/${String(warden.wardenPid)}/environ`, "utf8")).toBe("");
   });
 
-  it("is none at all when the nursery does not answer: the daemon starts none itself", async () => {
-    const nursery = join(world().root, "nobody.sock");
-    const daemon = await TestDaemon.start("--pool-size", "1", "--nursery", nursery);
+  it("is none at all when the spawner does not answer: the daemon starts none itself", async () => {
+    const socket = join(world().root, "nobody.sock");
+    const daemon = await TestDaemon.start("--pool-size", "1", "--spawner", socket);
     onTestFinished(() => daemon.remove());
     const file = join(world().root, "henge.yaml");
     writeFileSync(file, "henge: 1\nname: lone\nroot: host\n");
     const { exit, stderr } = await daemon.henge("up", file);
     expect(stderr).toContain(
-      `cannot connect ${nursery}: there is no such file or directory (ENOENT)`,
+      `cannot connect ${socket}: there is no such file or directory (ENOENT)`,
     );
     expect(exit).toBe(71);
   });
 
   it("is taken down when nobody waits for it any more", async () => {
-    const port = world().newPort({ nursery: (await open()).socket });
+    const port = world().newPort({ spawnerSocket: (await open()).socket });
     for (const ms of [1, 4, 16]) {
       const allocated = port.allocate(world().request(), AbortSignal.timeout(ms));
       await allocated.then((warden) => warden.free(deadline())).catch(() => undefined);
@@ -134,14 +134,14 @@ describe("a cell from the nursery", () => {
 
 describe("a probe", () => {
   it("says what the kernel can do where wardens are run", async () => {
-    const run = probeInNursery((await open()).socket);
+    const run = probeBySpawner((await open()).socket);
     const said = await run([HELPER, "--probe", "facilities", "-"]);
     expect(said).toMatch(/^user namespace\tok\t/m);
     expect(said).toMatch(/^clone3\t/m);
   });
 
-  it("cannot be had where there is no nursery", async () => {
-    const run = probeInNursery(join(world().root, "nobody.sock"));
+  it("cannot be had where there is no spawner", async () => {
+    const run = probeBySpawner(join(world().root, "nobody.sock"));
     await expect(run([HELPER, "--probe"])).rejects.toMatchObject({
       op: "connect",
       errno: "ENOENT",
@@ -149,25 +149,25 @@ describe("a probe", () => {
   });
 
   it("is told that it was not to be had in time", async () => {
-    const nursery = await open();
-    const silent = await Promise.all(Array.from({ length: CHILDREN_MAX }, () => dial(nursery)));
-    await until("it is full", () => nursery.children().length >= CHILDREN_MAX);
-    const run = probeInNursery(nursery.socket)([HELPER, "--probe"], { timeoutMs: 100 });
+    const spawner = await open();
+    const silent = await Promise.all(Array.from({ length: CHILDREN_MAX }, () => dial(spawner)));
+    await until("it is full", () => spawner.children().length >= CHILDREN_MAX);
+    const run = probeBySpawner(spawner.socket)([HELPER, "--probe"], { timeoutMs: 100 });
     await expect(run).rejects.toMatchObject({ code: "DEADLINE" });
     for (const socket of silent) socket.destroy();
   });
 });
 
-describe("a nursery with bad company", () => {
+describe("a spawner with bad company", () => {
   it("refuses whoever is not root of the host, without a word", async () => {
-    const nursery = await open();
-    const said = await askAsStranger(nursery, withLength("garbage\0"));
+    const spawner = await open();
+    const said = await askAsStranger(spawner, withLength("garbage\0"));
     expect(said).toBe("connected\nclosed\n");
   });
 
   it("answers what is no request, and goes on", async () => {
-    const nursery = await open();
-    const descriptors = descriptorsOf(nursery.pid).length;
+    const spawner = await open();
+    const descriptors = descriptorsOf(spawner.pid).length;
     const own = String(process.pid);
     const bad = [
       Buffer.alloc(4), // nothing
@@ -187,19 +187,19 @@ describe("a nursery with bad company", () => {
       withLength(`warden\0cell\0\0${"x".repeat(1 << 19)}\0`),
     ];
     for (const request of bad) {
-      const socket = await dial(nursery);
+      const socket = await dial(spawner);
       socket.write(request);
       expect((await hear(socket))[0], request.toString("latin1", 0, 40)).toBe("failed");
     }
-    await until("all is over", () => nursery.children().length === 0);
-    expect(descriptorsOf(nursery.pid)).toHaveLength(descriptors);
+    await until("all is over", () => spawner.children().length === 0);
+    expect(descriptorsOf(spawner.pid)).toHaveLength(descriptors);
   });
 
   it("is not held up by those who say nothing, and bears with them for ten seconds", async () => {
-    const nursery = await open();
-    const port = world().newPort({ nursery: nursery.socket });
+    const spawner = await open();
+    const port = world().newPort({ spawnerSocket: spawner.socket });
     const began = Date.now();
-    const silent = await dial(nursery);
+    const silent = await dial(spawner);
     silent.write(Buffer.from("10", "hex"));
     const over = hear(silent);
     const warden = await port.allocate(world().request(), deadline());
@@ -207,16 +207,16 @@ describe("a nursery with bad company", () => {
     expect(Date.now() - began).toBeLessThan(REQUEST_DEADLINE_MS);
     expect(await over).toEqual([""]);
     expect(Date.now() - began).toBeGreaterThanOrEqual(REQUEST_DEADLINE_MS - 100);
-    await until("it is gone", () => nursery.children().length === 0);
+    await until("it is gone", () => spawner.children().length === 0);
   });
 
   it("has no more than 64 of them in hand", async () => {
-    const nursery = await open();
-    const port = world().newPort({ nursery: nursery.socket });
-    const silent = await Promise.all(Array.from({ length: CHILDREN_MAX + 6 }, () => dial(nursery)));
-    await until("it is full", () => nursery.children().length >= CHILDREN_MAX);
+    const spawner = await open();
+    const port = world().newPort({ spawnerSocket: spawner.socket });
+    const silent = await Promise.all(Array.from({ length: CHILDREN_MAX + 6 }, () => dial(spawner)));
+    await until("it is full", () => spawner.children().length >= CHILDREN_MAX);
     const allocated = port.allocate(world().request(), deadline());
-    expect(nursery.children()).toHaveLength(CHILDREN_MAX);
+    expect(spawner.children()).toHaveLength(CHILDREN_MAX);
     for (const socket of silent) socket.destroy();
     await (await allocated).free(deadline());
   });
