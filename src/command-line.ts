@@ -8,7 +8,7 @@ export interface DaemonOptions {
   readonly root?: string;
   readonly poolSize?: string;
   readonly delegated?: string;
-  readonly nursery?: string;
+  readonly spawner?: string;
   readonly zfs?: string;
   readonly certificates: string;
 }
@@ -37,8 +37,8 @@ export function makeDaemonProgram(root: string | undefined): Command {
       "path of the cgroup the service manager has delegated for the cells, e.g. /henge.slice/henge-cells.scope",
     )
     .option(
-      "--nursery <socket>",
-      "have wardens started by henge-helper --nursery, which listens there, in place of the daemon itself",
+      "--spawner <socket>",
+      "have wardens started by henge-helper --spawner, which listens there, in place of the daemon itself",
     )
     .option(
       "--certificates <directory>",

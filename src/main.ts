@@ -11,6 +11,9 @@ import { makeDaemonProgram } from "./command-line.js";
 import type { DaemonOptions } from "./command-line.js";
 import { runCommand } from "./command.js";
 import type { Run } from "./command.js";
+import { createDoctor } from "./doctor/doctor.js";
+import type { DoctorOptions } from "./doctor/doctor.js";
+import type { Doctor } from "./doctor/port.js";
 import { HengeError } from "./errors.js";
 import { holdStillWith } from "./kernel/hold-still.js";
 import { createHost } from "./kernel/host.js";
@@ -32,6 +35,7 @@ import { rootPaths } from "./root.js";
 import { readArchiveDigest } from "./storage/archive.js";
 import { createBtrfsDriver } from "./storage/btrfs.js";
 import type { Driver } from "./storage/driver.js";
+import type { Storage } from "./storage/port.js";
 import { openStorage } from "./storage/storage.js";
 import { createZfsDriver } from "./storage/zfs.js";
 import { identifyDataset } from "./storage/zfs-source.js";
@@ -46,9 +50,9 @@ import { makeOwnDirectory } from "./store/own-file.js";
 import { meetServiceManager } from "./service-manager.js";
 import { SURFACE } from "./surface.js";
 import { createWardenPort } from "./warden/client.js";
-import { probeInNursery } from "./warden/nursery.js";
 import { createSpawner, runBySpawner } from "./warden/spawner.js";
 import type { Spawner } from "./warden/spawner.js";
+import { probeBySpawner } from "./warden/spawner-client.js";
 
 const WARDEN = join(packageDirectory, "dist", "henge-warden");
 const HELPER = join(packageDirectory, "dist", "henge-helper");
@@ -113,17 +117,10 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
   const storage = await openStorage(driver, join(paths.state, "volumes.json"));
   const host = createHost({
     cgroups: cgroups.facts,
-    directories: { state: paths.state, run: paths.run, logs: logsOf(paths) },
-    certificates: options.certificates,
-    nursery: options.nursery,
+    spawnerSocket: options.spawner,
     helper: HELPER,
     run,
-    runProbe: options.nursery === undefined ? run : probeInNursery(options.nursery),
-    pool: {
-      driver: options.zfs === undefined ? "btrfs" : "zfs",
-      facts: () => storage.pool.facts(),
-      health: () => storage.pool.health(),
-    },
+    runProbe: options.spawner === undefined ? run : probeBySpawner(options.spawner),
   });
   const bootId = await host.bootId();
   const warn = (text: string, error: unknown): void => {
@@ -133,6 +130,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     cgroups,
     holdStill: holdStillWith(HELPER),
     host,
+    doctor: openDoctor(paths, options, { facts: host, cgroups: cgroups.facts, storage }),
     ...storage,
     network: createNetwork({
       run,
@@ -142,7 +140,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     }),
     wardens: createWardenPort({
       binary: WARDEN,
-      nursery: options.nursery,
+      spawnerSocket: options.spawner,
       spawner,
       runDirectory: paths.run,
       stateDirectory: paths.state,
@@ -162,6 +160,28 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     rootKey: paths.key,
     version: readPackageVersion(),
   };
+}
+
+function openDoctor(
+  paths: RootPaths,
+  { certificates, zfs }: DaemonOptions,
+  {
+    facts,
+    cgroups,
+    storage: { pool },
+  }: Pick<DoctorOptions, "facts" | "cgroups"> & { readonly storage: Storage },
+): Doctor {
+  return createDoctor({
+    facts,
+    cgroups,
+    directories: { state: paths.state, run: paths.run, logs: logsOf(paths) },
+    certificates,
+    pool: {
+      driver: zfs === undefined ? "btrfs" : "zfs",
+      facts: () => pool.facts(),
+      health: () => pool.health(),
+    },
+  });
 }
 
 async function openSpawner(paths: RootPaths): Promise<{ spawner: Spawner; run: Run }> {

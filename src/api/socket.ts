@@ -47,15 +47,15 @@ async function bindTo(server: Server, path: string): Promise<void> {
   await refuseOther(path);
   // Born in a directory of its own with mode 0700, for until chmod its mode is what the umask left; then moved over
   // the stale one, so that there is a socket at every instant. The name is short: sun_path must hold it too.
-  const nursery = join(dirname(path), ".new");
-  await rm(nursery, { recursive: true, force: true });
-  await mkdir(nursery, { mode: 0o700 });
-  const fresh = join(nursery, "s");
+  const unready = join(dirname(path), ".new");
+  await rm(unready, { recursive: true, force: true });
+  await mkdir(unready, { mode: 0o700 });
+  const fresh = join(unready, "s");
   server.listen(fresh);
   await once(server, "listening");
   await chmod(fresh, 0o600);
   await rename(fresh, path);
-  await rm(nursery, { recursive: true, force: true });
+  await rm(unready, { recursive: true, force: true });
 }
 
 async function refuseOther(path: string): Promise<void> {

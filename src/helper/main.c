@@ -6,10 +6,10 @@
 #include "fsid.h"
 #include "hold.h"
 #include "manager.h"
-#include "nursery.h"
 #include "place.h"
 #include "probe.h"
 #include "rules.h"
+#include "spawner.h"
 
 #define EX_USAGE 64 /* sysexits.h */
 
@@ -19,9 +19,9 @@ static int run_manager(char **words)
 	return manager_run();
 }
 
-static int run_nursery(char **words)
+static int run_spawner(char **words)
 {
-	return nursery_run(words[1]);
+	return spawner_run(words[1]);
 }
 
 static int run_rules(char **words)
@@ -60,8 +60,8 @@ static const struct tool {
 	int (*run)(char **words);
 } tools[] = {
 	{ "--manager", 1, run_manager },	   /* The daemon's voice at the service manager. */
-	{ "--nursery", 1, run_nursery },	   /* Starts wardens in the daemon's place. */
-	{ "--nursery", 2, run_nursery },	   /* And its tools, on a socket of its own. */
+	{ "--spawner", 1, run_spawner },	   /* Starts wardens in the daemon's place. */
+	{ "--spawner", 2, run_spawner },	   /* And its tools, on a socket of its own. */
 	{ "--rules", 2, run_rules },		   /* Tells of changes of an nftables table. */
 	{ "--fsid", 2, run_fsid },		   /* What statfs(2) says of a ZFS dataset, */
 	{ "--sealed-fsid", 2, run_sealed_fsid },   /* and of one that is mounted read-only. */

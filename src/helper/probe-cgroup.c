@@ -16,7 +16,7 @@
 /* As the warden's: see pressure.c. */
 #define TRIGGER "some 300000 2000000"
 
-/* A child that was killed at birth was born all the same: see KILLED_CGROUP in cgroup.h. */
+/* A child that was killed at its start was started all the same: see KILLED_CGROUP in cgroup.h. */
 int probe_clone3(const struct probe_place *place, char *detail)
 {
 	int pidfd = -1, status = 0;
@@ -30,7 +30,7 @@ int probe_clone3(const struct probe_place *place, char *detail)
 	if (waitpid(pid, &status, 0) < 0)
 		return -errno;
 	if (WIFSIGNALED(status))
-		snprintf(detail, PROBE_DETAIL_SIZE, "killed at birth");
+		snprintf(detail, PROBE_DETAIL_SIZE, "killed at its start");
 	return pidfd < 0 ? -EOPNOTSUPP : 0;
 }
 

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "birth.h"
 #include "lib/kernel.h"
+#include "spawn-request.h"
 
 #define OUTPUT_MAX_BYTES (16L << 20)
 #define ERRORS_MAX_BYTES (1L << 20)
@@ -44,12 +44,12 @@ static int parse(char *message, size_t length, struct tool *tool, struct failure
 {
 	const char *end = message + length;
 	size_t count = 0;
-	birth_next(&message, end);
-	tool->input = birth_next(&message, end);
+	spawn_request_next(&message, end);
+	tool->input = spawn_request_next(&message, end);
 	tool->argv = calloc(length, sizeof(*tool->argv));
 	if (tool->argv == NULL)
 		return fail_with(fail, ENOMEM, "allocate", "argv");
-	for (char *word; (word = birth_next(&message, end)) != NULL;)
+	for (char *word; (word = spawn_request_next(&message, end)) != NULL;)
 		tool->argv[count++] = word;
 	return count > 0 ? 0 : fail_with(fail, EBADMSG, "parse", "request");
 }

@@ -5,7 +5,7 @@ import { open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { errnoOf } from "../errors.js";
-import type { Certificate } from "./findings/certificates.js";
+import type { Certificate } from "./port.js";
 
 const MAX_BYTES = 256 * 1024;
 

@@ -2,15 +2,7 @@
 
 import { readFile, readdir, readlink } from "node:fs/promises";
 
-export interface Listener {
-  /** IPv4; `0.0.0.0` for all, also for IPv6's `::`, which takes IPv4's connections too unless it was told not to. */
-  readonly address: string;
-  readonly port: number;
-  /** Of its socket. */
-  readonly inode: number;
-  /** Absent when it may not be seen, or has ended. */
-  readonly process?: { readonly pid: number; readonly name: string };
-}
+import type { Listener } from "./port.js";
 
 const LISTEN = "0A";
 const V4_MAPPED = "0000000000000000FFFF0000";

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 
 import type { Run } from "../command.js";
 import { CommandError } from "../errors.js";
-import type { OpenZfs } from "./findings/openzfs.js";
+import type { OpenZfs } from "./port.js";
 
 const DEADLINE_MS = 10_000;
 

@@ -8,7 +8,6 @@ import type {
   HostCapacity,
   LimitFile,
   Limits,
-  PublishSpec,
   Topology,
 } from "../spec/index.js";
 
@@ -68,27 +67,97 @@ export interface Hold {
  */
 export type HoldStill = (directory: string) => Promise<Hold>;
 
-/** One line of `henge doctor`. */
-export interface Finding {
-  readonly check: string;
-  readonly level: "ok" | "degraded" | "unfit";
-  readonly text: string;
-  /** What to do about it; absent when ok. */
-  readonly hint?: string;
-}
-
-/** A port a manifest on record publishes. */
-export interface PublishedPort extends PublishSpec {
-  readonly cell: CellName;
-  /** Henge's own rules lead it to the cell. */
-  readonly isHeld: boolean;
-}
-
 export interface HostPort {
   /** TCP ports somebody listens on, on whatever address. */
   listeningPorts(): Promise<ReadonlySet<number>>;
   bootId(): Promise<string>;
   capacity(): Promise<HostCapacity>;
-  /** Answers within seconds, also on a host whose pool or tools hang. */
-  findings(published: readonly PublishedPort[]): Promise<readonly Finding[]>;
+}
+
+/** What a doctor judges. */
+export interface HostFacts {
+  system(): Promise<SystemFacts>;
+  cgroupMounts(): Promise<CgroupMounts>;
+  /**
+   * What Henge needs of the kernel, by the facility's name; tried once for all who ask at the same time.
+   * @throws {HengeError} the program that tries could not be run, or did not end in time
+   */
+  facilities(): Promise<ReadonlyMap<string, Probed>>;
+  /**
+   * @param source a directory of the pool, or its dataset
+   * @throws {HengeError} as `facilities`
+   */
+  idMap(source: string): Promise<Probed | undefined>;
+  openZfs(): Promise<OpenZfs>;
+  /** None where there is no such directory. */
+  certificates(directory: string): Promise<readonly Certificate[]>;
+  /** With their processes where they are one of `ports`. */
+  listeners(ports: ReadonlySet<number>): Promise<readonly Listener[]>;
+  /** @throws {KernelError} the directory cannot be read */
+  room(directory: string): Promise<Room>;
+  /** Of one of the administrator's tools; undefined when it is not there. */
+  pathOfTool(name: string): Promise<string | undefined>;
+}
+
+/** Text is as the kernel has it, undefined where it has no such file, or may not show it. */
+export interface SystemFacts {
+  /** That of uname(2), e.g. `6.12.48+deb13-amd64`. */
+  readonly release: string;
+  /** Whether CAP_SYS_RESOURCE is in effect for the process whose rights wardens inherit. */
+  readonly holdsResources: boolean;
+  readonly ipForward: string | undefined;
+  readonly entropyAvailable: string | undefined;
+  readonly nodesOnline: string | undefined;
+}
+
+export interface CgroupMounts {
+  /** Controllers bound to cgroup v1 hierarchies. */
+  readonly heldByV1: readonly string[];
+  /** Options of the cgroup2 superblock. */
+  readonly options: readonly string[];
+}
+
+export interface Probed {
+  /** Of the refusal, e.g. ENOSYS; absent when it works. */
+  readonly errno?: string;
+  /** A word more, e.g. the step that was refused; empty when there is none. */
+  readonly detail: string;
+}
+
+export interface OpenZfs {
+  /** Text of /sys/module/zfs/version; absent when the module is not loaded. */
+  readonly module?: string;
+  /** Of `zfs version`, which tells it only when the module is loaded; absent when it does not. */
+  readonly tools?: string;
+  readonly hasTools: boolean;
+}
+
+export interface Certificate {
+  /** Of its directory: certbot's name of the lineage. */
+  readonly name: string;
+  readonly content:
+    | { readonly unreadable: string }
+    | {
+        readonly hosts: readonly string[];
+        readonly notBeforeMs: number;
+        readonly notAfterMs: number;
+      };
+  /** Mode bits of the private key; or why it cannot be looked at. */
+  readonly key: { readonly mode: number } | { readonly unreadable: string };
+}
+
+export interface Listener {
+  /** IPv4; `0.0.0.0` for all, also for IPv6's `::`, which takes IPv4's connections too unless it was told not to. */
+  readonly address: string;
+  readonly port: number;
+  /** Of its socket. */
+  readonly inode: number;
+  /** Absent when it may not be seen, or has ended. */
+  readonly process?: { readonly pid: number; readonly name: string };
+}
+
+export interface Room {
+  readonly freeBytes: number;
+  /** Absent where the file system makes them as it needs them. */
+  readonly freeInodes?: number;
 }

@@ -1,15 +1,9 @@
 // Has henge-helper try what Henge needs of the kernel, for Node cannot make these calls, and reads its answer.
 
 import type { Run } from "../command.js";
+import type { Probed } from "./port.js";
 
 const DEADLINE_MS = 10_000;
-
-export interface Probed {
-  /** Of the refusal, e.g. ENOSYS; absent when it works. */
-  readonly errno?: string;
-  /** A word more, e.g. the step that was refused; empty when there is none. */
-  readonly detail: string;
-}
 
 /**
  * By the facility's name. Never two at a time: they share a leaf of the subtree.

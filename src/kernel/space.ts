@@ -1,27 +1,17 @@
-// Asks a directory's file system how much room is left.
+// How much room is left in a directory's file system.
 
 import { statfs } from "node:fs/promises";
 
-import { describeErrno, errnoOf } from "../errors.js";
-import { judgeSpace } from "./findings/space.js";
-import type { Need } from "./findings/space.js";
-import { unfit } from "./findings/verdict.js";
-import type { Finding } from "./port.js";
+import { KernelError, errnoOf } from "../errors.js";
+import type { Room } from "./port.js";
 
-/** @param hint what to do when it is short */
-export async function findSpace(
-  check: string,
-  directory: string,
-  need: Need,
-  hint: string,
-): Promise<Finding> {
+/** @throws {KernelError} the directory cannot be read */
+export async function readRoom(directory: string): Promise<Room> {
   try {
     const { bavail, bsize, files, ffree } = await statfs(directory);
     // btrfs and ZFS make inodes as they need them; the former says that it has none at all.
-    const inodes = files === 0 ? {} : { freeInodes: ffree };
-    return judgeSpace(check, directory, { freeBytes: bavail * bsize, ...inodes }, need, hint);
+    return { freeBytes: bavail * bsize, ...(files === 0 ? {} : { freeInodes: ffree }) };
   } catch (error) {
-    const text = `cannot read ${directory}: ${describeErrno(errnoOf(error))}`;
-    return unfit(check, text, "Make the directory, or give another with HENGE_ROOT.");
+    throw new KernelError("read", errnoOf(error), { path: directory, cause: error });
   }
 }

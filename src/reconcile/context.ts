@@ -10,9 +10,10 @@ import { createMutex } from "../mutex.js";
 import { MonolithMutex } from "./admission/monolith-mutex.js";
 import { Operations } from "./admission/operations.js";
 import { cellNotFound } from "./admission/targets.js";
+import { Allocator } from "./cells/allocator.js";
 import { Cells } from "./cells/cells.js";
-import { Images } from "./change/images.js";
-import { observePublished } from "./change/observe.js";
+import { Images } from "./images.js";
+import { observePublished } from "./observe.js";
 import type { Ports } from "./ports.js";
 import { viewMonolith } from "./view.js";
 import { OneOffs } from "./admission/one-offs.js";
@@ -23,6 +24,7 @@ const ASKING: readonly string[] = ["up", "upgrade", "clone", "down"];
 export class Context {
   readonly ports: Ports;
   readonly cells: Cells;
+  readonly allocator: Allocator;
   readonly operations: Operations;
   readonly oneOffs = new OneOffs(async (cell) => (await this.desired(monolithOf(cell)))?.spec);
   readonly images: Images;
@@ -35,6 +37,7 @@ export class Context {
   constructor(ports: Ports) {
     this.ports = ports;
     this.cells = new Cells(ports);
+    this.allocator = new Allocator(ports, this.cells);
     this.images = new Images(ports);
     this.operations = new Operations(ports);
     this.startedAtMs = ports.clock.now();

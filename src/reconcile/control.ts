@@ -1,6 +1,6 @@
 // What the API may ask of the daemon. The one implementation is the reconciler; api/ tests use a fake of this.
 
-import type { Finding } from "../kernel/port.js";
+import type { Finding } from "../doctor/port.js";
 import type { EventQuery } from "./events.js";
 import type { ExecSession } from "../warden/port.js";
 import type {

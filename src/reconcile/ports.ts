@@ -1,5 +1,6 @@
 // Everything the reconciler needs from the outside, as ports; main.ts wires the real ones.
 
+import type { Doctor } from "../doctor/port.js";
 import type { CgroupPort, HoldStill, HostPort } from "../kernel/port.js";
 import type { NetworkPort } from "../network/port.js";
 import type { ImageSpec } from "../spec/index.js";
@@ -18,6 +19,7 @@ export interface Ports extends Storage {
   readonly cgroups: CgroupPort;
   readonly holdStill: HoldStill;
   readonly host: HostPort;
+  readonly doctor: Doctor;
   readonly network: NetworkPort;
   readonly wardens: WardenPort;
   readonly store: MonolithStore;

@@ -1,7 +1,7 @@
 // Which ports the manifests on record publish, and which of them Henge's rules hold.
 
 import { HengeError } from "../errors.js";
-import type { PublishedPort } from "../kernel/port.js";
+import type { PublishedPort } from "../doctor/port.js";
 import type { CellName, CellSpec, PublishSpec } from "../spec/index.js";
 
 import type { Ports } from "./ports.js";

@@ -1,7 +1,7 @@
 // The daemon's answer to every verb of the API.
 
 import { HengeError } from "../errors.js";
-import type { Finding } from "../kernel/port.js";
+import type { Finding } from "../doctor/port.js";
 import { parseManifest } from "../manifest/index.js";
 import type {
   CellName,
@@ -184,7 +184,7 @@ export class Reconciler implements Control {
   }
 
   async doctor(): Promise<readonly Finding[]> {
-    return this.context.ports.host.findings(await publishedPorts(this.context.ports));
+    return this.context.ports.doctor.findings(await publishedPorts(this.context.ports));
   }
 
   version(): VersionInfo {

@@ -30,10 +30,10 @@ import type {
 import { isAlive, listCells, readRecord } from "./record.js";
 import type { WardenRecord } from "./record.js";
 import { spawnWarden } from "./spawn.js";
-import type { Cradle } from "./spawn.js";
+import type { SpawnOptions } from "./spawn.js";
 import { parseEvent, parseState } from "./state.js";
 
-export interface WardenOptions extends Cradle {
+export interface WardenOptions extends SpawnOptions {
   /** Gone after a boot; records and sockets. */
   readonly runDirectory: string;
   /** Kept; exit records and logs. */

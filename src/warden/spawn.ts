@@ -1,4 +1,4 @@
-// Has a henge-warden started, by the daemon itself or by the nursery: directives on its descriptor 3, its answer on 4, a
+// Has a henge-warden started, by the daemon itself or by a spawner: directives on its descriptor 3, its answer on 4, a
 // network namespace to join on 5.
 
 import { spawn } from "node:child_process";
@@ -9,27 +9,27 @@ import { HengeError, KernelError, errnoOf } from "../errors.js";
 import type { CellName } from "../spec/index.js";
 import { deadline, failureOf } from "./connection.js";
 import { decodeStrings, encodeStrings } from "./frames.js";
-import { askNursery } from "./nursery.js";
 import { readStart } from "./record.js";
 import type { Spawner } from "./spawner.js";
+import { askSpawner } from "./spawner-client.js";
 
 const OK = Buffer.from("ok\0");
 const CONFIRMED = Buffer.from("1");
 
 /** Who starts wardens. */
-export interface Cradle {
+export interface SpawnOptions {
   /** Absolute path of the compiled henge-warden. */
   readonly binary: string;
   /**
-   * Socket of `henge-helper --nursery`, which then starts them in the daemon's place: what systemd has imposed on the
-   * daemon is inherited by its children, and cannot be taken back.
+   * Socket of a `henge-helper --spawner` that is not the daemon's child: what systemd has imposed on the daemon is
+   * inherited by its children, and cannot be taken back.
    */
-  readonly nursery?: string | undefined;
-  /** Starts them where there is no nursery: the daemon itself is dear to fork. */
+  readonly spawnerSocket?: string | undefined;
+  /** The daemon's own, where there is no other: the daemon itself is dear to fork. */
   readonly spawner?: Spawner | undefined;
 }
 
-interface Birth {
+interface SpawnRequest {
   readonly cell: CellName;
   readonly directives: readonly string[];
   readonly networkOf: number | undefined;
@@ -40,27 +40,27 @@ interface Birth {
  * @throws {KernelError} what failed; then nothing is left behind
  */
 export async function spawnWarden(
-  { binary, nursery, spawner }: Cradle,
-  birth: Birth,
+  { binary, spawnerSocket, spawner }: SpawnOptions,
+  request: SpawnRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  const path = nursery ?? (await spawner?.socket());
+  const path = spawnerSocket ?? (await spawner?.socket());
   const answer =
     path === undefined
-      ? await askChild(binary, birth, signal)
-      : await askForWarden(path, birth, signal);
+      ? await askChild(binary, request, signal)
+      : await askForWarden(path, request, signal);
   const [verdict, ...rest] = decodeStrings(answer);
   if (verdict === "ok") return;
   if (verdict === "failed") throw failureOf(rest);
   throw new KernelError("warden", "EPIPE", {
-    path: birth.cell,
+    path: request.cell,
     hint: "the warden ended without an answer",
   });
 }
 
 async function askChild(
   binary: string,
-  { cell, directives, networkOf }: Birth,
+  { cell, directives, networkOf }: SpawnRequest,
   signal: AbortSignal,
 ): Promise<Buffer> {
   const network = networkOf === undefined ? undefined : await openNetwork(networkOf);
@@ -92,11 +92,14 @@ async function openNetwork(pid: number) {
   }
 }
 
-/** The nursery opens the namespace itself: Node.js cannot pass descriptors. */
-async function askForWarden(path: string, birth: Birth, signal: AbortSignal): Promise<Buffer> {
-  const { cell, directives, networkOf } = birth;
+/** The spawner opens the namespace itself: Node.js cannot pass descriptors. */
+async function askForWarden(
+  path: string,
+  { cell, directives, networkOf }: SpawnRequest,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const network = networkOf === undefined ? "" : await networkText(networkOf);
-  const socket = await askNursery(path, ["warden", cell, network, ...directives], signal);
+  const socket = await askSpawner(path, ["warden", cell, network, ...directives], signal);
   return await hear(socket, signal);
 }
 

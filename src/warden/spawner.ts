@@ -11,7 +11,7 @@ import type { Run, RunOptions } from "../command.js";
 import { CommandError, HengeError, KernelError, errnoOf } from "../errors.js";
 import { failureOf } from "./connection.js";
 import { FRAME_MAX_BYTES, decodeStrings } from "./frames.js";
-import { askNursery } from "./nursery.js";
+import { askSpawner } from "./spawner-client.js";
 
 export interface Spawner {
   /** Where it listens; started anew when it has ended. */
@@ -38,7 +38,7 @@ export function createSpawner(helper: string, path: string): Spawner {
   const start = (): Promise<string> =>
     new Promise((resolve, reject) => {
       // It ends when its standard input does, so also with a daemon that is killed.
-      const child = spawn(helper, ["--nursery", path], {
+      const child = spawn(helper, ["--spawner", path], {
         env: TOOL_ENVIRONMENT,
         cwd: "/",
         stdio: ["pipe", "pipe", "ignore"],
@@ -78,7 +78,7 @@ export function runBySpawner(spawner: Spawner, direct: Run): Run {
     let socket: Socket;
     try {
       const limit = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
-      socket = await askNursery(await spawner.socket(), ["run", input, ...argv], limit);
+      socket = await askSpawner(await spawner.socket(), ["run", input, ...argv], limit);
     } catch (error) {
       if (error instanceof KernelError) return direct(argv, options);
       throw error;

@@ -13,7 +13,6 @@ export function createFakeHost(over: Partial<HostPort> = {}): HostPort {
         nofileDefault: 65_536,
       }),
     listeningPorts: () => Promise.resolve(new Set([8081])),
-    findings: () => Promise.resolve([]),
     ...over,
   };
 }

@@ -66,18 +66,18 @@ export const KERNEL: readonly Mutation[] = [
   },
   {
     name: "a facility that was not tried counts as there",
-    file: "src/kernel/findings/facilities.ts",
+    file: "src/doctor/findings/facilities.ts",
     from: "probed !== undefined && probed.errno === undefined",
     to: "probed?.errno === undefined",
-    test: "test/unit/kernel/findings/facilities.test.ts",
+    test: "test/unit/doctor/findings/facilities.test.ts",
     fails: "judgeFacilities > takes what was not tried for missing",
   },
   {
     name: "a port that somebody else has counts as free",
-    file: "src/kernel/findings/ports.ts",
+    file: "src/doctor/findings/ports.ts",
     from: "listener === undefined ? [] : [describeClash(port, listener)]",
     to: "listener === undefined || !port.isHeld ? [] : [describeClash(port, listener)]",
-    test: "test/unit/kernel/findings/ports.test.ts",
+    test: "test/unit/doctor/findings/ports.test.ts",
     fails: "judgePorts > names who has taken a port that is to be published",
   },
   {

@@ -10,10 +10,12 @@ import { KERNEL } from "./kernel.js";
 import { MANIFEST } from "./manifest.js";
 import type { Mutation } from "./mutation.js";
 import { NETWORK } from "./network.js";
+import { OPERATIONS } from "./operations.js";
 import { PACKAGE } from "./package.js";
 import { PREFLIGHT } from "./preflight.js";
 import { SNAPSHOTS } from "./snapshots.js";
 import { STORAGE } from "./storage.js";
+import { STORE } from "./store.js";
 import { TOOLS } from "./tools.js";
 import { WARDEN } from "./warden.js";
 
@@ -25,7 +27,9 @@ export const MUTATIONS: readonly Mutation[] = [
   ...KERNEL,
   ...MANIFEST,
   ...NETWORK,
+  ...OPERATIONS,
   ...STORAGE,
+  ...STORE,
   ...TOOLS,
   ...WARDEN,
   ...CELL_BOUNDARY,

@@ -132,7 +132,7 @@ export const STORAGE: readonly Mutation[] = [
   },
   {
     name: "an image is dropped that a change beside counts on",
-    file: "src/reconcile/change/images.ts",
+    file: "src/reconcile/images.ts",
     from: "[...desired, ...[...this.kept].flat()]",
     to: "desired",
     test: "test/unit/reconcile/images.test.ts",
@@ -140,7 +140,7 @@ export const STORAGE: readonly Mutation[] = [
   },
   {
     name: "a change counts on an image that is just being dropped",
-    file: "src/reconcile/change/images.ts",
+    file: "src/reconcile/images.ts",
     from: "      await this.mutex.run(() => Promise.resolve());\n",
     to: "",
     test: "test/unit/reconcile/images.test.ts",
@@ -231,18 +231,18 @@ export const STORAGE: readonly Mutation[] = [
   },
   {
     name: "doctor waits for a pool that hangs",
-    file: "src/kernel/pool.ts",
+    file: "src/doctor/pool.ts",
     from: 'within("ask the pool", poolDeadlineMs, pool.facts())',
     to: "pool.facts()",
-    test: "test/unit/kernel/host.test.ts",
+    test: "test/unit/doctor/doctor.test.ts",
     fails: "a pool that hangs > is a finding, and no hanging doctor",
   },
   {
     name: "id maps are tried on a pool that fails",
-    file: "src/kernel/findings/pool.ts",
+    file: "src/doctor/findings/pool.ts",
     from: "(isUsable(health) && health.devices.every(({ errors }) => errors === 0))",
     to: "isUsable(health)",
-    test: "test/unit/kernel/findings/pool.test.ts",
+    test: "test/unit/doctor/findings/pool.test.ts",
     fails:
       "what hangs on a pool that fails > is not tried on one that is suspended, or has had errors",
   },

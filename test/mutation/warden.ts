@@ -32,11 +32,11 @@ export const WARDEN: readonly Mutation[] = [
   },
   {
     name: "a sandboxed daemon may have any tool run outside",
-    file: "src/helper/nursery.c",
+    file: "src/helper/spawner.c",
     from: "is_own && strcmp(message",
     to: "strcmp(message",
     test: "test/system/spawner.test.ts",
-    fails: "is not what a sandboxed daemon reaches: systemd's nursery runs no tool",
+    fails: "is not what a sandboxed daemon reaches: systemd's spawner runs no tool",
     built: true,
   },
   {
@@ -50,12 +50,12 @@ export const WARDEN: readonly Mutation[] = [
     built: true,
   },
   {
-    name: "the nursery serves whoever opens its socket",
-    file: "src/helper/nursery.c",
+    name: "the spawner serves whoever opens its socket",
+    file: "src/helper/spawner.c",
     from: " && peer.uid == 0",
     to: "",
-    test: "test/system/warden-nursery.test.ts",
-    fails: "a nursery with bad company > refuses whoever is not root of the host, without a word",
+    test: "test/system/warden-spawner.test.ts",
+    fails: "a spawner with bad company > refuses whoever is not root of the host, without a word",
     built: true,
   },
   {

@@ -133,17 +133,17 @@ describe("the daemon under systemd", () => {
   });
 });
 
-describe("a nursery that ends by mistake", () => {
+describe("a spawner that ends by mistake", () => {
   it("takes no cell with it, and the next one starts wardens, on ZFS too", async () => {
     const before = await wardens();
-    const nursery = await show("henge-cells");
+    const spawner = await show("henge-cells");
     // The daemon is restarted with it: the next one uses another pool.
     await host.must(`echo 'HENGED_OPTIONS="--zfs tank/henge"' >/etc/default/henged`);
-    await host.must(`kill -TERM ${nursery}; kill -INT ${nursery}; kill -KILL ${nursery}`);
+    await host.must(`kill -TERM ${spawner}; kill -INT ${spawner}; kill -KILL ${spawner}`);
     // Ready when the daemon has made what its pool begins with.
     await host.must(
       'until zfs list tank/henge/images 2>/dev/null && [ "$(systemctl show ' +
-        `--property=MainPID --value henge-cells)" != ${nursery} ]; do ` +
+        `--property=MainPID --value henge-cells)" != ${spawner} ]; do ` +
         '[ "$((waited += 1))" -lt 240 ] || exit 1; sleep 0.5; done',
     );
     expect(await wardens()).toEqual(before);

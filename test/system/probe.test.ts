@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { findCgroup2, parseMountInfo } from "../../src/kernel/mountinfo.js";
 import { parseProbe } from "../../src/kernel/probe.js";
-import type { Probed } from "../../src/kernel/probe.js";
+import type { Probed } from "../../src/kernel/port.js";
 import { temporaryDirectory } from "../fixture/directory.js";
 
 const HELPER = fileURLToPath(new URL("../../dist/henge-helper", import.meta.url));

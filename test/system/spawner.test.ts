@@ -11,7 +11,7 @@ import { runBySpawner, createSpawner } from "../../src/warden/spawner.js";
 import type { Spawner } from "../../src/warden/spawner.js";
 import { temporaryDirectory } from "../fixture/directory.js";
 import { HELPER } from "./warden/fixture.js";
-import { dial, hear, startNursery, withLength } from "./warden/nursery.js";
+import { dial, hear, startSpawner, withLength } from "./warden/spawner.js";
 
 const never: Run = (argv) => Promise.reject(new Error(`${argv.join(" ")} was run by the daemon`));
 
@@ -106,10 +106,10 @@ it("ends with the daemon", async () => {
   await expect.poll(() => isGone(pid)).toBe(true);
 });
 
-it("is not what a sandboxed daemon reaches: systemd's nursery runs no tool", async () => {
-  const nursery = await startNursery(directory);
+it("is not what a sandboxed daemon reaches: systemd's spawner runs no tool", async () => {
+  const passed = await startSpawner(directory);
   const file = join(directory, "made");
-  const socket = await dial(nursery);
+  const socket = await dial(passed);
   socket.write(withLength(["run", "", "touch", file].map((text) => `${text}\0`).join("")));
   expect((await hear(socket))[0]).toBe("failed");
   expect(await readdir(directory)).not.toContain("made");
@@ -117,7 +117,7 @@ it("is not what a sandboxed daemon reaches: systemd's nursery runs no tool", asy
 
 /** The spawner of this test: it listens at `s` of its directory. */
 function findChild(): Promise<number> {
-  const said = execFileSync("pgrep", ["-f", "--", `--nursery ${join(directory, "s")}`], {
+  const said = execFileSync("pgrep", ["-f", "--", `--spawner ${join(directory, "s")}`], {
     encoding: "utf8",
   });
   return Promise.resolve(Number(said.split("\n")[0]));

@@ -2,7 +2,7 @@
 
 import type { MonolithName, Step } from "../../spec/index.js";
 
-import type { Cells } from "../cells/cells.js";
+import type { Context } from "../context.js";
 import type { Progress } from "../control.js";
 import type { Ports } from "../ports.js";
 
@@ -15,6 +15,8 @@ export interface Execution {
   readonly inPlace?: () => Promise<void>;
 }
 
+type Doers = Pick<Context, "ports" | "cells" | "allocator">;
+
 /** What is done to units when their cells are in place. A stop comes before, with the cell it makes room for. */
 const STARTS: ReadonlySet<Step["kind"]> = new Set([
   "start",
@@ -26,12 +28,12 @@ const STARTS: ReadonlySet<Step["kind"]> = new Set([
 
 /** Carries the steps out in order; the first that fails ends the run, and the signal ends it between two steps. */
 export async function executeSteps(
-  ports: Ports,
-  cells: Cells,
+  context: Doers,
   { monolith, steps, imported, inPlace }: Execution,
   report: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const { ports } = context;
   report({ kind: "plan", steps });
   const imports = steps.filter(({ kind }) => kind === "import-image").length;
   const placed = steps.findIndex(({ kind }) => STARTS.has(kind));
@@ -41,7 +43,7 @@ export async function executeSteps(
     if (index === placed) await inPlace?.();
     report({ kind: "begin", index, step });
     const begunMs = ports.clock.monotonicMs();
-    await executeStep(ports, cells, monolith, step, signal);
+    await executeStep(context, monolith, step, signal);
     report({ kind: "end", index, step, ms: ports.clock.monotonicMs() - begunMs });
     tellStep(ports, step);
   }
@@ -49,8 +51,7 @@ export async function executeSteps(
 }
 
 async function executeStep(
-  ports: Ports,
-  cells: Cells,
+  { ports, cells, allocator }: Doers,
   monolith: MonolithName,
   step: Step,
   signal: AbortSignal,
@@ -64,11 +65,11 @@ async function executeStep(
     case "import-image":
       return images.import(step.image.name, step.image.archive, step.image.digest ?? "", signal);
     case "allocate":
-      return cells.allocate(monolith, step.spec, signal);
+      return allocator.allocate(monolith, step.spec, signal);
     case "set-limit":
       return cgroups.writeLimit(step.cell, step.file, step.text);
     case "publish":
-      return cells.publish(step.cell, step.ports);
+      return allocator.publish(step.cell, step.ports);
     case "start":
       return cells.unit(step.cell, step.spec).start(step.spec);
     case "await":
@@ -82,7 +83,7 @@ async function executeStep(
     case "pause":
       return pause(ports, step.upToMs, signal);
     case "free":
-      return cells.free(step.cell, signal);
+      return allocator.free(step.cell, signal);
   }
 }
 

@@ -14,11 +14,11 @@ import type {
 } from "../../spec/index.js";
 
 import type { Context } from "../context.js";
+import { observe, observeCells } from "../observe.js";
 import { note } from "./change.js";
 import type { Change, Planned } from "./change.js";
 import { executeSteps } from "./execute.js";
 import type { Execution } from "./execute.js";
-import { observe, observeCells } from "./observe.js";
 import { refuseUnfounded, refuseUnkept } from "./preflight.js";
 import { settle } from "./settle.js";
 
@@ -166,8 +166,7 @@ async function executePlan(
   let underWay: Step | undefined;
   try {
     await executeSteps(
-      context.ports,
-      context.cells,
+      context,
       { monolith, steps, ...hooks },
       (progress) => {
         if (progress.kind === "begin") underWay = progress.step;

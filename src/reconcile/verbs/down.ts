@@ -7,7 +7,7 @@ import { isSnapshotName, monolithOf, parentOf } from "../../spec/index.js";
 import { cellNotFound } from "../admission/targets.js";
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
-import { observeCells } from "../change/observe.js";
+import { observeCells } from "../observe.js";
 import { reach } from "../change/reach.js";
 import { refuseClonedFrom, snapshotBefore } from "../change/snapshots.js";
 import type { Verb } from "../change/verb.js";

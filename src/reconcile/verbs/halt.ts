@@ -2,7 +2,7 @@
 
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
-import { observeCells } from "../change/observe.js";
+import { observeCells } from "../observe.js";
 import { reach } from "../change/reach.js";
 import type { Preconditions, Verb } from "../change/verb.js";
 import type { RequestOf } from "../control.js";

@@ -7,7 +7,7 @@ import type { MonolithName, Observed, SnapshotName, SnapshotStatus } from "../..
 import { ENDED } from "../cells/waiters.js";
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
-import { observe } from "../change/observe.js";
+import { observe } from "../observe.js";
 import { reach } from "../change/reach.js";
 import { refuseCloned } from "../change/snapshots.js";
 import type { Verb } from "../change/verb.js";

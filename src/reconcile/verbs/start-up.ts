@@ -27,7 +27,7 @@ export async function adoptCells(context: Context, stop: AbortSignal): Promise<v
   const { store, network, events, clock } = context.ports;
   const stored = await store.list();
   await withDeadline(clock, ADOPT_DEADLINE_MS, (signal) =>
-    context.cells.adopt(declaredUnits(stored), signal),
+    context.allocator.adopt(declaredUnits(stored), signal),
   );
   const specs = stored.flatMap((one) => ("desired" in one ? [one.desired.spec] : []));
   context.cells.dependencies.declare(specs);

@@ -10,7 +10,7 @@ import { monolithOf } from "../../spec/index.js";
 import { cellNotFound, expandTarget, isWithin } from "../admission/targets.js";
 import { note } from "../change/change.js";
 import type { Change, Planned } from "../change/change.js";
-import { observeCells } from "../change/observe.js";
+import { observeCells } from "../observe.js";
 import { reach } from "../change/reach.js";
 import { snapshotBefore } from "../change/snapshots.js";
 import type { Preconditions, Verb } from "../change/verb.js";
@@ -142,13 +142,13 @@ async function declared(context: Context, cell: CellName): Promise<Desired> {
 
 /** Without a warden nobody can run stop steps: the cell's cgroup is killed, and it is freed with all nested in it. */
 async function freeUnsupervised(change: Change, root: CellName): Promise<void> {
-  const { cells } = change.context;
+  const { cells, allocator } = change.context;
   const within = cells.names().filter((name) => isWithin(name, root));
   const gone = within.filter((cell) => cells.isUnsupervised(cell));
   for (const cell of within.filter((name) => gone.some((lost) => isWithin(name, lost))).reverse()) {
     const why = gone.includes(cell) ? ", which has no warden: killing what runs in it" : "";
     note(change, `freeing ${cell}${why}`);
-    await cells.free(cell, change.signal);
+    await allocator.free(cell, change.signal);
   }
 }
 

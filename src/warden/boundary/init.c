@@ -1,4 +1,4 @@
-/* PID 1 of the cell: see init.h. It belongs to the cell's cgroup from birth and gives up every
+/* PID 1 of the cell: see init.h. It belongs to the cell's cgroup from its start and gives up every
  * right at the end. */
 #include "init.h"
 

@@ -47,7 +47,7 @@ int detach_from_file(char **argv, struct failure *fail)
 	return fail_with(fail, errno, "fexecve", NULL);
 }
 
-/* Waits until the child says that it lives; false when it was killed at birth. */
+/* Waits until the child says that it lives; false when it was killed at its start. */
 static bool lives(pid_t pid, int *ends)
 {
 	char byte;

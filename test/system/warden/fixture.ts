@@ -25,7 +25,7 @@ import type {
 import { createWardenPort } from "../../../src/warden/client.js";
 import type { WardenOptions } from "../../../src/warden/client.js";
 import type { AllocateRequest, Warden, WardenEvent, WardenPort } from "../../../src/warden/port.js";
-import type { Cradle } from "../../../src/warden/spawn.js";
+import type { SpawnOptions } from "../../../src/warden/spawn.js";
 import { boundary as defaultBoundary, unit as defaultUnit } from "../../fixture/index.js";
 
 const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
@@ -62,7 +62,7 @@ export interface World {
   request(change?: Partial<AllocateRequest>, boundary?: Partial<BoundarySpec>): AllocateRequest;
   allocate(change?: Partial<AllocateRequest>, boundary?: Partial<BoundarySpec>): Promise<Warden>;
   readonly options: WardenOptions;
-  newPort(cradle?: Partial<Cradle>): WardenPort;
+  newPort(spawning?: Partial<SpawnOptions>): WardenPort;
 }
 
 let cellNumber = 0;
@@ -101,7 +101,8 @@ function build(base: string): World {
     stateDirectory: join(root, "state"),
     bootId,
   };
-  const newPort = (cradle?: Partial<Cradle>) => createWardenPort({ ...options, ...cradle });
+  const newPort = (spawning?: Partial<SpawnOptions>) =>
+    createWardenPort({ ...options, ...spawning });
   const world: World = {
     ...{ root, cell, cgroup, wardenCgroup, options, newPort, port: newPort(), wardens: [] },
     request: (change, boundary) => ({

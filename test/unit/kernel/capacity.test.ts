@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { readCapacity } from "../../../src/kernel/capacity.js";
+import { holdsResources, readCapacity } from "../../../src/kernel/capacity.js";
 
 const LIMITS = (hard: string) =>
   `Limit                     Soft Limit           Hard Limit           Units\nMax open files            1024                 ${hard}                files\n`;
@@ -23,4 +23,10 @@ it("gives a unit no more than henged has where limits may not be raised", () => 
 it("gives a unit that asks for none the warden's default", () => {
   expect(readCapacity({ ...facts, limits: LIMITS("524288") }).nofileDefault).toBe(65_536);
   expect(readCapacity({ ...facts, limits: LIMITS("unlimited") }).nofileDefault).toBe(65_536);
+});
+
+it("looks for the right to raise limits at bit 24 of the effective set", () => {
+  expect(holdsResources(RIGHTS)).toBe(true);
+  expect(holdsResources(NO_RIGHTS)).toBe(false);
+  expect(holdsResources("")).toBe(false);
 });

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { Images } from "../../../src/reconcile/change/images.js";
+import { Images } from "../../../src/reconcile/images.js";
 import type { Desired, ImageName, ImageSpec } from "../../../src/spec/index.js";
 import { createFakeDriver } from "../../fake/storage.js";
 
