@@ -25,6 +25,7 @@ import type {
   Call,
   Control,
   ExecOptions,
+  LogCursor,
   LogLine,
   LogQuery,
   ManifestSource,
@@ -152,7 +153,7 @@ export class Reconciler implements Control {
     return this.context.ports.snapshots.list(monolith);
   }
 
-  async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+  async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine | LogCursor> {
     const { cell, unit } = query.target;
     await this.get(cell); // unknown cells are told as such
     const cells = (await this.list()).filter(({ name }) => isWithin(name, cell));

@@ -46,8 +46,8 @@ async function lastLines({ ports }: Context, { cell, unit }: UnitRef): Promise<r
   const lines: string[] = [];
   try {
     const signal = AbortSignal.timeout(DEADLINE_MS);
-    for await (const { text } of ports.readLogs([source], { follow: false, tail: LINES }, signal))
-      lines.push(text);
+    for await (const line of ports.readLogs([source], { follow: false, tail: LINES }, signal))
+      if ("text" in line) lines.push(line.text);
   } catch {
     // The error they would stand beside is the one that matters.
   }

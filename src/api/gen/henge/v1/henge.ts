@@ -473,7 +473,20 @@ export interface LogsRequest {
     | number
     | undefined;
   /** Last lines of each unit; all when not set. */
-  readonly tail?: number | undefined;
+  readonly tail?:
+    | number
+    | undefined;
+  /** Tell cursors: with each line, and, with `follow`, once for each unit between what is on file and what comes. */
+  readonly cursors: boolean;
+  /** These units go on after their cursors, whatever else is asked. Others are read as it says. */
+  readonly after: readonly LogCursor[];
+}
+
+/** Where a reader of a unit's log is, also for a daemon that is started later. */
+export interface LogCursor {
+  readonly cell: string;
+  readonly unit: string;
+  readonly cursor: string;
 }
 
 export interface LogLine {
@@ -482,6 +495,12 @@ export interface LogLine {
   readonly atMs: number;
   readonly stream: LogLine_Stream;
   readonly text: string;
+  /** Of a reader who has read it, when cursors were asked for. */
+  readonly cursor?:
+    | string
+    | undefined;
+  /** It is no line: only the cursor of a unit. */
+  readonly onlyCursor: boolean;
 }
 
 export const LogLine_Stream = {
