@@ -42,7 +42,7 @@ interface OpenLog {
   readonly goesOn: boolean;
 }
 
-/** With `follow`, where each unit's reader is then is told between what is on file and what comes. */
+/** Until the signal aborts. With `follow`, where each unit's reader is then is told between what is on file and what comes. */
 export async function* readLogs(
   sources: readonly LogSource[],
   range: LogRange,
@@ -50,7 +50,7 @@ export async function* readLogs(
 ): AsyncGenerator<UnitLogEntry | UnitCursor> {
   const logs = await Promise.all(sources.map((source) => openLog(source, range)));
   try {
-    yield* merge(logs.map((log) => readPast(log, range)));
+    yield* merge(logs.map((log) => readPast(log, range, signal)));
     if (!range.follow || signal.aborted) return;
     for (const { source, file } of logs)
       yield { cell: source.cell, unit: source.unit, cursor: file.cursor };
@@ -70,9 +70,11 @@ async function openLog(source: LogSource, { after = [] }: LogRange): Promise<Ope
 async function* readPast(
   { source, file, goesOn }: OpenLog,
   { sinceMs = -Infinity, tail }: LogRange,
+  signal: AbortSignal,
 ): AsyncGenerator<UnitLogEntry> {
   const last: UnitLogEntry[] = [];
   for await (const entry of file.past()) {
+    if (signal.aborted) return;
     if (!goesOn && entry.atMs < sinceMs) continue;
     const found = { ...entry, cell: source.cell, unit: source.unit };
     if (goesOn || tail === undefined) {

@@ -45,4 +45,12 @@ export const LOGS: readonly Mutation[] = [
     test: "test/api/logs-events.test.ts",
     fails: "a client that follows > logs goes on after the last line of each unit, in text",
   },
+  {
+    name: "the lines that were read until the deadline are taken for the last",
+    file: "src/reconcile/change/last-lines.ts",
+    from: "return signal.aborted ? undefined : lines;",
+    to: "return lines;",
+    test: "test/unit/reconcile/last-lines.test.ts",
+    fails: "says that a unit said nothing, and that a log cannot be read, and waits for none",
+  },
 ];

@@ -224,7 +224,11 @@ export interface UnitStatus {
   readonly restarts: number;
   /** Of its last run. */
   readonly exit?: Exit | undefined;
-  readonly reason?: string | undefined;
+  readonly reason?:
+    | string
+    | undefined;
+  /** Of one that has failed, as Get tells it; not set where it cannot be read. */
+  readonly lastLines?: LastLines | undefined;
 }
 
 export const UnitStatus_State = {
@@ -260,6 +264,10 @@ export namespace UnitStatus_State {
   export type done = typeof UnitStatus_State.done;
   export type failed = typeof UnitStatus_State.failed;
   export type degraded = typeof UnitStatus_State.degraded;
+}
+
+export interface LastLines {
+  readonly lines: readonly string[];
 }
 
 export interface Exit {
