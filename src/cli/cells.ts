@@ -160,11 +160,12 @@ export function cellText(cell: CellStatus, nowMs: number): string {
     ...statsText(cell.stats),
     ...cell.units.map((unit) => [`why ${unit.name}`, unit.reason]),
   ] as const;
+  const shownAbove = { ...cell, notReached: undefined };
   const known = facts.flatMap(([key = "", value]) => (value === undefined ? [] : [[key, value]]));
   const shown = known
     .map(([key = "", value = ""]) => `${printable(key)}: ${printable(value)}\n`)
     .join("");
-  return `${shown}\n${cellsTable([cell], nowMs)}${cell.units.map(lastLinesText).join("")}`;
+  return `${shown}\n${cellsTable([shownAbove], nowMs)}${cell.units.map(lastLinesText).join("")}`;
 }
 
 /** Of a unit that has failed. */

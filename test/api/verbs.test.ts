@@ -117,7 +117,8 @@ it("tells what units of a cell that have failed said last, with what was said", 
     ...(lastLines === undefined ? {} : { lastLines }),
   });
   const units = [failed("puma", ["one", "\u001b[2Jtwo"]), failed("worker", []), failed("migrate")];
-  const daemon = await startDaemon({ get: () => Promise.resolve({ ...CELLS[1]!, units }) });
+  const status = { ...CELLS[1]!, units, notReached: "up by alice did not come to its end" };
+  const daemon = await startDaemon({ get: () => Promise.resolve(status) });
   const text = await henge(daemon.root, ["get", "shop/web"]);
   const json = await henge(daemon.root, ["get", "shop/web", "-o", "json"]);
   expect(text.stdout).toContain(
@@ -125,6 +126,7 @@ it("tells what units of a cell that have failed said last, with what was said", 
       "\nworker is failed; its last lines:\n  | (it said nothing)\n",
   );
   expect(text.stdout).not.toContain("migrate is failed");
+  expect(text.stdout.split("did not come to its end")).toHaveLength(2);
   expect((JSON.parse(json.stdout) as { units: unknown[] }).units).toMatchObject([
     { name: "puma", lastLines: ["one", "\u001b[2Jtwo"] },
     { name: "worker", lastLines: [] },
