@@ -30,7 +30,10 @@ export interface Changed {
 
 export function addChangeOptions(command: Command): Command {
   return command
-    .option("--timeout <duration>", "end it between two steps when it takes longer, e.g. 5m")
+    .option(
+      "--timeout <duration>",
+      "cancel it when it takes longer, e.g. 5m; what is done stays done",
+    )
     .option("--no-wait", "leave as soon as it is under way; henge operations -f follows it");
 }
 
