@@ -72,6 +72,17 @@ export class LogFile {
     return new LogFile(path, parts, cursor, 0, true);
   }
 
+  /** Leaves out what cannot be among the last entries: a full log takes seconds to read. Before anything was read. */
+  async skipTo(count: number): Promise<void> {
+    // After the end of the one before them the first of them begins.
+    let missing: number | undefined = count + 1;
+    for (let index = this.parts.length - 1; index > 0 && missing !== undefined; index -= 1) {
+      missing = await this.parts[index]?.beginAtLast(missing);
+      if (missing === undefined) await closeAll(this.parts.splice(0, index));
+    }
+    if (missing !== undefined) await this.parts[0]?.beginAtLast(missing);
+  }
+
   /** After the last entry that was read. */
   get cursor(): string {
     return this.readUpTo;

@@ -6,6 +6,8 @@ import { open } from "node:fs/promises";
 
 const CHUNK_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
+/** The last part of an entry, at the beginning of a line. */
+const ENTRY = /(?<=\n)\S{1,40} (?:stdout|stderr|henge) F /g;
 const NAME = /^(\S{1,64}) /;
 const NAME_BYTES = 65;
 
@@ -67,13 +69,40 @@ export class LogPart {
 
   /** Begins there when it is the file of that name; false when it is not. */
   async begin(name: string, offset: number): Promise<boolean> {
-    const head = Buffer.alloc(NAME_BYTES);
-    const { bytesRead } = await this.file.read(head, 0, head.length, 0);
-    const own = nameIn(head.subarray(0, bytesRead)) ?? String(this.inode);
-    if (own !== name || offset > (await this.file.stat()).size) return false;
+    const own = await this.readName();
+    if ((own ?? String(this.inode)) !== name || offset > (await this.file.stat()).size)
+      return false;
     this.name = own;
     this.position = offset;
     return true;
+  }
+
+  /**
+   * Begins before its last `count` entries, and some before that: a line of the other stream may have begun there.
+   * @returns how many entries less it has; undefined when it has them all, and those before
+   */
+  async beginAtLast(count: number): Promise<number | undefined> {
+    this.name = await this.readName();
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    let missing = count;
+    for (let end = (await this.file.stat()).size; end > 0;) {
+      const begin = Math.max(0, end - CHUNK_BYTES);
+      const { bytesRead } = await this.file.read(chunk, 0, end - begin, begin);
+      const bytes = chunk.subarray(0, bytesRead);
+      if (missing <= 0) {
+        this.position = begin === 0 ? 0 : begin + bytes.indexOf(NEWLINE) + 1;
+        return undefined;
+      }
+      missing -= bytes.toString("latin1").match(ENTRY)?.length ?? 0;
+      end = begin;
+    }
+    return Math.max(0, missing);
+  }
+
+  private async readName(): Promise<string | undefined> {
+    const head = Buffer.alloc(NAME_BYTES);
+    const { bytesRead } = await this.file.read(head, 0, head.length, 0);
+    return nameIn(head.subarray(0, bytesRead));
   }
 
   /** Lines up to the present end of the file; one that lacks its end is left for the next time. */

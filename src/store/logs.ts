@@ -60,11 +60,13 @@ export async function* readLogs(
   }
 }
 
-async function openLog(source: LogSource, { after = [] }: LogRange): Promise<OpenLog> {
+async function openLog(source: LogSource, { after = [], tail }: LogRange): Promise<OpenLog> {
   const { cell, unit, directory } = source;
   const path = join(directory, `${unit}.log`);
   const cursor = after.find((one) => one.cell === cell && one.unit === unit)?.cursor;
-  return { source, file: await LogFile.open(path, cursor), goesOn: cursor !== undefined };
+  const file = await LogFile.open(path, cursor);
+  if (cursor === undefined && tail !== undefined) await file.skipTo(tail);
+  return { source, file, goesOn: cursor !== undefined };
 }
 
 async function* readPast(

@@ -53,4 +53,13 @@ export const LOGS: readonly Mutation[] = [
     test: "test/unit/reconcile/last-lines.test.ts",
     fails: "says that a unit said nothing, and that a log cannot be read, and waits for none",
   },
+  {
+    name: "the first of the last lines lacks its beginning",
+    file: "src/store/log-file.ts",
+    from: "= count + 1;",
+    to: "= count;",
+    test: "test/unit/store/logs.test.ts",
+    fails:
+      "the last lines > are whole and the last, of one longer than what is looked at, over files of any size",
+  },
 ];

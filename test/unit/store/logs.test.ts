@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { CellName, UnitName } from "../../../src/spec/index.js";
+import { LogFile } from "../../../src/store/log-file.js";
 import { readLogs } from "../../../src/store/logs.js";
 import { temporaryDirectory } from "../../fixture/directory.js";
 
@@ -58,6 +59,70 @@ it("gives the last lines of each unit, and those since a time", async () => {
     "c",
   ]);
 });
+
+describe("the last lines", () => {
+  const long = "x".repeat(16_384);
+
+  /** A line in parts, of `parts` times 16 KiB and its number. */
+  const inParts = (number: number, parts: number): string =>
+    line(1, long, "P").repeat(parts) + line(1, String(number));
+
+  it.each([
+    ["many short ones", 3_000, 0],
+    ["long ones", 60, 3],
+    ["one longer than what is looked at", 2, 40],
+  ])("are whole and the last, of %s, over files of any size", async (_what, count, parts) => {
+    const directory = await temporaryDirectory();
+    const path = join(directory, "web.log");
+    const entries = Array.from({ length: count }, (_, index) => inParts(index, parts));
+    const expected = Array.from(
+      { length: count },
+      (_, index) => long.repeat(parts) + String(index),
+    );
+    const log = entries.join("");
+    for (const cut of [0, 0.1, 0.5, 0.9, 0.999, 1]) {
+      const border = log.lastIndexOf("\n", Math.floor(log.length * cut)) + 1;
+      await writeFile(`${path}.1`, log.slice(0, border));
+      await writeFile(path, log.slice(border));
+      for (const tail of [0, 1, 2, 50, 5_000]) {
+        const read = readLogs([source(directory, "web")], { follow: false, tail }, deadline());
+        expect(
+          (await texts(read)).join() ===
+            expected.slice(expected.length - Math.min(tail, count)).join(),
+        ).toBe(true);
+      }
+    }
+  });
+
+  it("are read without the rest of the log", async () => {
+    const directory = await temporaryDirectory();
+    await writeFile(join(directory, "web.log"), line(1, long).repeat(1_000));
+    const full = await LogFile.open(join(directory, "web.log"));
+    await full.skipTo(10);
+    let count = 0;
+    for await (const _ of full.past()) count += 1;
+    await full.close();
+    expect(count).toBeGreaterThanOrEqual(10);
+    expect(count).toBeLessThan(30);
+  });
+
+  it("have cursors, after which a reader goes on", async () => {
+    const directory = await temporaryDirectory();
+    await writeFile(join(directory, "web.log"), line(1, long).repeat(20) + line(2, "a"));
+    const range = { follow: false, tail: 1 };
+    const [last] = await fromAsync(readLogs([source(directory, "web")], range, deadline()));
+    await appendFile(join(directory, "web.log"), line(3, "b"));
+    const after = last === undefined ? [] : [last];
+    const read = readLogs([source(directory, "web")], { follow: false, after }, deadline());
+    expect(await texts(read)).toEqual(["b"]);
+  });
+});
+
+async function fromAsync<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
 
 it("follows a log across its rotation without losing or repeating a line", async () => {
   const directory = await temporaryDirectory();
