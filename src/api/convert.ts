@@ -102,7 +102,8 @@ function statsToProto({ pressureAvg10 = {}, ...counts }: CellStats): proto.CellS
 function unitToProto(unit: UnitStatus): proto.UnitStatus {
   const { name, state, ready, pid, startedAtMs, restarts, reason } = unit;
   const exit = unit.exit === undefined ? undefined : exitToProto(unit.exit);
-  return { name, state, ready, pid, startedAtMs, restarts, exit, reason };
+  const lastLines = unit.lastLines === undefined ? undefined : { lines: [...unit.lastLines] };
+  return { name, state, ready, pid, startedAtMs, restarts, exit, reason, lastLines };
 }
 
 function boundaryToProto(boundary: BoundarySpec): proto.Boundary {

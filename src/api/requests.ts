@@ -7,6 +7,7 @@ import { isAbsolute } from "node:path";
 import { HengeError } from "../errors.js";
 import type {
   ExecOptions,
+  LogCursor,
   LogQuery,
   ManifestSource,
   RequestOf,
@@ -78,7 +79,14 @@ export function logQueryFromProto(request: proto.LogsRequest): LogQuery {
     follow: request.follow,
     ...(request.sinceMs === undefined ? {} : { sinceMs: countFromProto("since", request.sinceMs) }),
     ...(request.tail === undefined ? {} : { tail: request.tail }),
+    ...(request.after.length === 0 ? {} : { after: request.after.map(cursorFromProto) }),
   };
+}
+
+/** What the cursor itself may be is the log's affair. */
+function cursorFromProto({ cell, unit, cursor }: proto.LogCursor): LogCursor {
+  const target = targetFromProto({ cell, unit });
+  return { cell: target.cell, unit: unit as UnitName, cursor };
 }
 
 /** A whole number from 0 that JavaScript holds exactly; int64 can be more. */

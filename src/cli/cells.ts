@@ -41,7 +41,11 @@ function unitToJson(unit: UnitStatus) {
 export function cellToFullJson(cell: CellStatus) {
   return {
     ...cellToJson(cell),
-    units: cell.units.map((unit) => ({ ...unitToJson(unit), reason: unit.reason ?? null })),
+    units: cell.units.map((unit) => ({
+      ...unitToJson(unit),
+      reason: unit.reason ?? null,
+      lastLines: unit.lastLines?.lines ?? null,
+    })),
     reason: cell.reason ?? null,
     notReached: cell.notReached ?? null,
     boundary: cell.boundary ?? null,
@@ -156,9 +160,17 @@ export function cellText(cell: CellStatus, nowMs: number): string {
     ...statsText(cell.stats),
     ...cell.units.map((unit) => [`why ${unit.name}`, unit.reason]),
   ] as const;
+  const shownAbove = { ...cell, notReached: undefined };
   const known = facts.flatMap(([key = "", value]) => (value === undefined ? [] : [[key, value]]));
   const shown = known
     .map(([key = "", value = ""]) => `${printable(key)}: ${printable(value)}\n`)
     .join("");
-  return `${shown}\n${cellsTable([cell], nowMs)}`;
+  return `${shown}\n${cellsTable([shownAbove], nowMs)}${cell.units.map(lastLinesText).join("")}`;
+}
+
+/** Of a unit that has failed. */
+function lastLinesText({ name, state, lastLines }: UnitStatus): string {
+  if (lastLines === undefined) return "";
+  const lines = lastLines.lines.map((line) => `  | ${printable(line)}\n`);
+  return `\n${name} is ${state}; its last lines:\n${lines.length === 0 ? "  | (it said nothing)\n" : lines.join("")}`;
 }

@@ -1,19 +1,16 @@
 // A verb that changes something, from its call to the outcome of its operation: shown while it goes on, taken up again when the
 // daemon was away, left or cancelled when somebody presses Ctrl-C.
 
-import { setTimeout as sleep } from "node:timers/promises";
-
 import type { Command } from "commander";
 
 import type { Operation, Progress, Step } from "../api/gen/henge/v1/henge.js";
 import type { Message, StreamName } from "../api/service.js";
 import { HengeError } from "../errors.js";
+import { attached, say } from "./attached.js";
 import type { Client } from "./client.js";
 import type { Context } from "./context.js";
 import { follow } from "./progress.js";
 import { parseDuration } from "./times.js";
-
-const RETRY_MS = 200;
 
 export type ChangeName = Exclude<StreamName, "Logs" | "Events" | "Follow">;
 
@@ -33,7 +30,10 @@ export interface Changed {
 
 export function addChangeOptions(command: Command): Command {
   return command
-    .option("--timeout <duration>", "end it between two steps when it takes longer, e.g. 5m")
+    .option(
+      "--timeout <duration>",
+      "cancel it when it takes longer, e.g. 5m; what is done stays done",
+    )
     .option("--no-wait", "leave as soon as it is under way; henge operations -f follows it");
 }
 
@@ -78,23 +78,26 @@ class Watch {
     this.waits = waits;
   }
 
-  /** @param anew what is asked when the daemon does not know the operation: it had not begun */
+  /** @param anew what is asked when the daemon that is back does not know the operation: it had not begun */
   async toItsEnd(first: Begin, anew: Begin): Promise<Changed> {
-    let begin = first;
-    for (;;) {
-      try {
-        await this.context.withDaemon((daemon) => this.once(daemon, begin));
-        return this.result();
-      } catch (error) {
-        if (this.left.signal.aborted) return this.result();
-        if (!isLost(error) || !this.isHeard) {
-          if (begin === first || !isUnknown(error)) throw error;
-          begin = anew;
-          continue;
-        }
-        await this.untilBack(error);
-        begin = (daemon, signal) => daemon.stream("Follow", { id: this.id }, { signal });
-      }
+    try {
+      await attached(
+        this.context,
+        (daemon) => (this.isHeard ? this.again(daemon, anew) : this.once(daemon, first)),
+        () => this.isHeard && !this.left.signal.aborted,
+      );
+    } catch (error) {
+      if (!this.left.signal.aborted) throw error;
+    }
+    return this.result();
+  }
+
+  private async again(daemon: Client, anew: Begin): Promise<void> {
+    try {
+      await this.once(daemon, (_, signal) => daemon.stream("Follow", { id: this.id }, { signal }));
+    } catch (error) {
+      if (!isUnknown(error)) throw error;
+      await this.once(daemon, anew);
     }
   }
 
@@ -145,27 +148,9 @@ class Watch {
     return false;
   }
 
-  private async untilBack(lost: unknown): Promise<void> {
-    this.say("the daemon is away; waiting for it\n");
-    const end = performance.now() + this.context.patienceMs;
-    for (;;) {
-      try {
-        await this.context.withDaemon((daemon) => daemon.call("Version", {}));
-        return;
-      } catch (error) {
-        if (!isLost(error) || performance.now() > end) throw lost;
-      }
-      await sleep(RETRY_MS);
-    }
-  }
-
   private say(text: string): void {
-    if (this.context.form === "text") this.context.io.stderr.write(text);
+    say(this.context, text);
   }
-}
-
-function isLost(error: unknown): boolean {
-  return error instanceof HengeError && error.code === "UNREACHABLE";
 }
 
 function isUnknown(error: unknown): boolean {

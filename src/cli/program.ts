@@ -88,7 +88,10 @@ export function makeProgram(io: Pick<Io, "stdout">, act: Act): Command {
     "after",
     "\nFirst steps:\n  henge validate shop.yaml   # what is wrong with a manifest\n" +
       "  henge plan shop.yaml       # what up would do\n  henge up shop.yaml         # do it, and wait until it is ready\n" +
-      "  henge ps                   # what runs\n\nhenge VERB --help tells of one verb, with an example. The manual: henge(1), henge.yaml(5).",
+      "  henge ps                   # what runs\n" +
+      "  henge get shop/web         # why it does not run, and what it said last\n" +
+      "  henge operations -f        # what is under way; Ctrl-C leaves or cancels it\n" +
+      "\nhenge VERB --help tells of one verb, with an example. The manual: henge(1), henge.yaml(5).",
   );
   for (const add of VERBS) add(program, act);
   return program;

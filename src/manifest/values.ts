@@ -124,14 +124,15 @@ export const unitReference = notation(
 /** A path on the host, absolute or relative to the manifest's directory. */
 export const hostPath = notation(HOST_PATH, "a path, absolute or relative to the manifest");
 
-const USER_NAME = "[a-z_][a-z0-9_-]{0,31}";
+// What systemd takes in its relaxed mode: images have users like `first.last`, `Upper`, `machine$` and `user@domain`.
+const USER_NAME = String.raw`(?![-+]?[0-9]+$)(?!\.{1,2}$)(?!\s)[^:\/\p{Cc}\p{Surrogate}]{1,256}(?<!\s)`;
 const USER_NUMBER =
   "0|[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]";
-const USER = "a user's name or a number from 0 to 65535";
+const USER = "a user's name, without : and / and no blank at its ends, or a number from 0 to 65535";
 
 /** A user of the cell, by name or number; always text from here on. */
 export const user = z
-  .union([notation(new RegExp(`^(?:${USER_NAME}|${USER_NUMBER})$`), USER), userNumber()], {
+  .union([notation(new RegExp(`^(?:${USER_NAME}|${USER_NUMBER})$`, "u"), USER), userNumber()], {
     error: expected(USER),
   })
   .transform(String);

@@ -51,9 +51,15 @@ export interface Target {
   readonly unit?: UnitName;
 }
 
-export interface LogLine {
+/** Where a reader of a unit's log is; what it looks like is the log's affair. */
+export interface LogCursor {
   readonly cell: CellName;
   readonly unit: UnitName;
+  readonly cursor: string;
+}
+
+/** The cursor is that of a reader who has read it. */
+export interface LogLine extends LogCursor {
   readonly atMs: number;
   readonly stream: "stdout" | "stderr" | "henge";
   readonly text: string;
@@ -65,6 +71,8 @@ export interface LogQuery {
   readonly sinceMs?: number;
   /** Last lines per unit; all when absent. */
   readonly tail?: number;
+  /** These units go on after their cursors, whatever else is asked. */
+  readonly after?: readonly LogCursor[];
 }
 
 export interface ExecOptions {
@@ -153,7 +161,8 @@ export interface Control {
   get(cell: CellName): Promise<CellStatus>;
   /** Oldest first. */
   snapshots(cell: CellName): Promise<readonly SnapshotStatus[]>;
-  logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>;
+  /** With `follow`, a cursor of each unit comes between the lines that are on file and those that come. */
+  logs(query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine | LogCursor>;
   /** Past events later than `sinceSeq`, then, with follow, new ones. */
   events(query: EventQuery, signal: AbortSignal): AsyncIterable<Event>;
   exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession>;

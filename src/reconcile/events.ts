@@ -25,6 +25,8 @@ export class Events {
   private readonly told: Told;
   private readonly waiting = new Set<() => void>();
   private seq: number;
+  /** The last that is on file, or could not be written. */
+  private writtenSeq: number;
 
   constructor(log: EventLog, now: () => number) {
     this.log = log;
@@ -32,6 +34,7 @@ export class Events {
     this.recent = log.past.slice(-KEEP);
     this.told = log.told;
     this.seq = log.told.lastSeq;
+    this.writtenSeq = this.seq;
   }
 
   emit(body: EventBody, cell?: string): void {
@@ -45,8 +48,13 @@ export class Events {
     this.recent.push(event);
     if (this.recent.length > KEEP) this.recent.shift();
     // An event that cannot be written is still told; wardens and records keep what it repeats.
-    this.log.append(event).catch(() => undefined);
-    for (const wake of [...this.waiting]) wake();
+    void this.log
+      .append(event)
+      .catch(() => undefined)
+      .then(() => {
+        this.writtenSeq = event.seq;
+        for (const wake of [...this.waiting]) wake();
+      });
   }
 
   /** The number of the last exit of a cell that was told; 0 when none was. */
@@ -70,13 +78,16 @@ export class Events {
     await this.log.keepAllocations(cells);
   }
 
-  /** Past events, oldest first, as far as they are kept; then, with `follow`, new ones until the signal aborts. */
+  /**
+   * Past events, oldest first, as far as they are kept; then, with `follow`, new ones until the signal aborts: once they are on
+   * file. A daemon that is killed before gives the number again, and who has seen it would not ask for it.
+   */
   async *read(query: EventQuery, signal: AbortSignal): AsyncGenerator<Event> {
     const lastSeq = query.follow ? Infinity : this.seq;
     const isOver = (): boolean => signal.aborted;
     let seq = query.sinceSeq;
     while (seq < lastSeq && !isOver()) {
-      const { events, upTo } = this.later(seq);
+      const { events, upTo } = this.later(seq, query.follow ? this.writtenSeq : this.seq);
       for await (const event of events) {
         if (event.seq > lastSeq || isOver()) return;
         if (isAsked(query, event)) yield event;
@@ -86,14 +97,19 @@ export class Events {
     }
   }
 
-  /** The next there are, from the file where memory no longer has them; up to `upTo` there are no others. */
-  private later(seq: number): {
+  /** The next up to `last`, from the file where memory no longer has them; up to `upTo` there are no others. */
+  private later(
+    seq: number,
+    last: number,
+  ): {
     readonly events: AsyncIterable<Event> | readonly Event[];
     readonly upTo: number;
   } {
     const first = this.recent[0]?.seq ?? this.seq + 1;
+    // The file is read in its turn: all that was told before is written then.
     if (seq + 1 < first) return { events: this.onFile(seq, first), upTo: first - 1 };
-    return { events: this.recent.filter((event) => event.seq > seq), upTo: this.seq };
+    const events = this.recent.filter((event) => event.seq > seq && event.seq <= last);
+    return { events, upTo: last };
   }
 
   private async *onFile(afterSeq: number, beforeSeq: number): AsyncGenerator<Event> {
@@ -102,7 +118,7 @@ export class Events {
   }
 
   private untilLaterThan(seq: number, follow: boolean, signal: AbortSignal): Promise<void> {
-    if (this.seq > seq || !follow || signal.aborted) return Promise.resolve();
+    if (this.writtenSeq > seq || !follow || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         this.waiting.delete(wake);

@@ -12,7 +12,7 @@ import type { OperationStore } from "../store/operations.js";
 import type { WardenPort } from "../warden/port.js";
 
 import type { Clock } from "./clock.js";
-import type { LogLine, LogQuery } from "./control.js";
+import type { LogCursor, LogLine, LogQuery } from "./control.js";
 import type { Events } from "./events.js";
 
 export interface Ports extends Storage {
@@ -40,7 +40,7 @@ export interface Ports extends Storage {
     }[],
     range: Omit<LogQuery, "target">,
     signal: AbortSignal,
-  ) => AsyncIterable<LogLine>;
+  ) => AsyncIterable<LogLine | LogCursor>;
   /** @throws {HengeError} WRONG_STATE: it cannot be used */
   readonly readSettings: (path: string, holds?: "settings" | "anything") => Promise<string>;
   /** @throws {HengeError} MANIFEST_INVALID: there is none that could be an image's */

@@ -17,6 +17,7 @@ import type { ExecSession } from "../warden/port.js";
 
 import { cellNotFound, isWithin } from "./admission/targets.js";
 import type { ActiveOperation } from "./admission/operation.js";
+import { cellWithLastLines } from "./change/last-lines.js";
 import { perform, resume } from "./change/pipeline.js";
 import type { AnyVerb } from "./change/pipeline.js";
 import { Context } from "./context.js";
@@ -25,6 +26,7 @@ import type {
   Call,
   Control,
   ExecOptions,
+  LogCursor,
   LogLine,
   LogQuery,
   ManifestSource,
@@ -136,9 +138,13 @@ export class Reconciler implements Control {
   }
 
   async get(cell: CellName): Promise<CellStatus> {
+    return this.withStats(await cellWithLastLines(this.context, await this.find(cell)));
+  }
+
+  private async find(cell: CellName): Promise<CellStatus> {
     const found = (await this.context.view(monolithOf(cell))).find(({ name }) => name === cell);
     if (found === undefined) throw cellNotFound(cell, await this.list());
-    return this.withStats(found);
+    return found;
   }
 
   /** Read when somebody asks, and only then. */
@@ -152,9 +158,9 @@ export class Reconciler implements Control {
     return this.context.ports.snapshots.list(monolith);
   }
 
-  async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine> {
+  async *logs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogLine | LogCursor> {
     const { cell, unit } = query.target;
-    await this.get(cell); // unknown cells are told as such
+    await this.find(cell); // unknown cells are told as such
     const cells = (await this.list()).filter(({ name }) => isWithin(name, cell));
     const sources = cells.flatMap(({ name, units }) =>
       this.unitsWithLogs(name, units)
@@ -180,7 +186,7 @@ export class Reconciler implements Control {
   }
 
   async exec(options: ExecOptions, signal: AbortSignal): Promise<ExecSession> {
-    return exec(this.context, options, await this.get(options.target.cell), signal);
+    return exec(this.context, options, await this.find(options.target.cell), signal);
   }
 
   async doctor(): Promise<readonly Finding[]> {

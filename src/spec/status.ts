@@ -58,6 +58,8 @@ export interface UnitStatus {
   readonly rejected?: UnitSpec;
   /** Why it is not running or not ready, in words; or how it hands over. */
   readonly reason?: string;
+  /** What it said last, when it has failed and its cell alone was asked for. */
+  readonly lastLines?: readonly string[];
 }
 
 export interface CellStatus {

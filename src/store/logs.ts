@@ -2,7 +2,6 @@
 
 import { watch } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 
 import type { CellName, UnitName } from "../spec/index.js";
 
@@ -21,9 +20,17 @@ export interface LogRange {
   readonly sinceMs?: number;
   /** Last entries of each unit; all when absent. */
   readonly tail?: number;
+  /** These units go on after their cursors, whatever else is asked. */
+  readonly after?: readonly UnitCursor[];
 }
 
-export type UnitLogEntry = LogEntry & { readonly cell: CellName; readonly unit: UnitName };
+export interface UnitCursor {
+  readonly cell: CellName;
+  readonly unit: UnitName;
+  readonly cursor: string;
+}
+
+export type UnitLogEntry = LogEntry & UnitCursor;
 
 // inotify tells of every write; this only bounds the wait should a watch be lost.
 const RECHECK_MS = 1_000;
@@ -31,38 +38,53 @@ const RECHECK_MS = 1_000;
 interface OpenLog {
   readonly source: LogSource;
   readonly file: LogFile;
+  /** It goes on after a cursor. */
+  readonly goesOn: boolean;
 }
 
+/** Until the signal aborts. With `follow`, where each unit's reader is then is told between what is on file and what comes. */
 export async function* readLogs(
   sources: readonly LogSource[],
   range: LogRange,
   signal: AbortSignal,
-): AsyncGenerator<UnitLogEntry> {
-  const logs = await Promise.all(
-    sources.map(async (source) => ({
-      source,
-      file: await LogFile.open(join(source.directory, `${source.unit}.log`)),
-    })),
-  );
+): AsyncGenerator<UnitLogEntry | UnitCursor> {
+  const logs = await Promise.all(sources.map((source) => openLog(source, range)));
   try {
-    yield* merge(logs.map((log) => readPast(log, range)));
-    if (range.follow && !signal.aborted) yield* followAll(logs, signal);
+    yield* merge(logs.map((log) => readPast(log, range, signal)));
+    if (!range.follow || signal.aborted) return;
+    for (const { source, file } of logs)
+      yield { cell: source.cell, unit: source.unit, cursor: file.cursor };
+    yield* followAll(logs, signal);
   } finally {
     await Promise.all(logs.map(({ file }) => file.close()));
   }
 }
 
-async function* readPast({ source, file }: OpenLog, range: LogRange): AsyncGenerator<UnitLogEntry> {
+async function openLog(source: LogSource, { after = [], tail }: LogRange): Promise<OpenLog> {
+  const { cell, unit, directory } = source;
+  const path = join(directory, `${unit}.log`);
+  const cursor = after.find((one) => one.cell === cell && one.unit === unit)?.cursor;
+  const file = await LogFile.open(path, cursor);
+  if (cursor === undefined && tail !== undefined) await file.skipTo(tail);
+  return { source, file, goesOn: cursor !== undefined };
+}
+
+async function* readPast(
+  { source, file, goesOn }: OpenLog,
+  { sinceMs = -Infinity, tail }: LogRange,
+  signal: AbortSignal,
+): AsyncGenerator<UnitLogEntry> {
   const last: UnitLogEntry[] = [];
   for await (const entry of file.past()) {
-    if (range.sinceMs !== undefined && entry.atMs < range.sinceMs) continue;
+    if (signal.aborted) return;
+    if (!goesOn && entry.atMs < sinceMs) continue;
     const found = { ...entry, cell: source.cell, unit: source.unit };
-    if (range.tail === undefined) {
+    if (goesOn || tail === undefined) {
       yield found;
       continue;
     }
     last.push(found);
-    if (last.length > range.tail) last.shift();
+    if (last.length > tail) last.shift();
   }
   yield* last;
 }
@@ -129,6 +151,9 @@ async function* followAll(
 function wakerOf(directory: string, signal: AbortSignal): () => Promise<void> {
   let changed = false;
   let wake = (): void => undefined;
+  signal.addEventListener("abort", () => {
+    wake();
+  });
   try {
     const watcher = watch(directory, { signal, persistent: false }, () => {
       changed = true;
@@ -139,10 +164,14 @@ function wakerOf(directory: string, signal: AbortSignal): () => Promise<void> {
     changed = false; // not there yet: the recheck finds it
   }
   return async () => {
-    if (!changed) {
-      const woken = new Promise<void>((resolve) => (wake = resolve));
-      await Promise.race([woken, delay(RECHECK_MS, undefined, { signal }).catch(() => undefined)]);
-    }
+    if (!changed && !signal.aborted)
+      await new Promise<void>((resolve) => {
+        const recheck = setTimeout(resolve, RECHECK_MS);
+        wake = () => {
+          clearTimeout(recheck);
+          resolve();
+        };
+      });
     changed = false;
   };
 }

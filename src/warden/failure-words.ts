@@ -24,12 +24,18 @@ const OPERATIONS: Readonly<Partial<Record<string, Words>>> = {
       message: `cannot run as user ${name}: /etc/passwd of the cell's root has no such name; write one it has, or a number`,
     }),
     EINVAL: (name) => ({
+      message: `cannot run as user ${name}: no user has such a name; write one that /etc/passwd of the cell's root has, or a number`,
+    }),
+    ERANGE: (name) => ({
       message: `cannot run as user ${name}: its line in /etc/passwd of the cell's root is malformed, or its ids are above 65535`,
     }),
   },
   group: {
     ENOENT: (name) => ({
       message: `cannot run in group ${name}: /etc/group of the cell's root has no such name`,
+    }),
+    ERANGE: (name) => ({
+      message: `cannot run in group ${name}: its line in /etc/group of the cell's root is malformed, or its id is above 65535`,
     }),
   },
   exec: {

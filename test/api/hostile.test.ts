@@ -20,7 +20,9 @@ const LINE = {
   unit: "web" as UnitName,
   atMs: 1,
   stream: "stdout" as const,
+  cursor: "0",
 };
+const LOGS = { target: { cell: "shop" }, follow: false, cursors: false, after: [] };
 
 function rawSession(daemon: TestDaemon): ClientHttp2Session {
   const made = connectHttp2("http://localhost", {
@@ -143,7 +145,8 @@ it("refuses every argument it cannot use, and asks the daemon nothing", async ()
     }),
     client.stream("Apply", { manifest, allowMissingControllers: false, requestId: "x\ny" }),
     client.stream("Start", { target: { cell: "shop", unit: "../x" }, requestId: "" }),
-    client.stream("Logs", { target: { cell: "shop" }, follow: false, sinceMs: -1 }),
+    client.stream("Logs", { ...LOGS, sinceMs: -1 }),
+    client.stream("Logs", { ...LOGS, after: [{ cell: "shop", unit: "../x", cursor: "0" }] }),
     client.stream("Events", { follow: false, sinceSeq: 2 ** 60 }),
     ...[
       { argv: [] },
@@ -209,7 +212,7 @@ it.each<[string, (daemon: TestDaemon) => Promise<void>]>([
 
 async function cancel(daemon: TestDaemon): Promise<void> {
   const client = await connect(daemon.socketPath, "");
-  for await (const line of client.stream("Logs", { target: { cell: "shop" }, follow: true })) {
+  for await (const line of client.stream("Logs", { ...LOGS, follow: true })) {
     expect(line.text).toBe("x");
     break;
   }

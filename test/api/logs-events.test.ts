@@ -1,11 +1,12 @@
 // What units said and what happened to them, as `henge logs` and `henge events` print it.
 
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
+import { connect } from "../../src/cli/client.js";
 import type { CellName, Event, UnitName } from "../../src/spec/index.js";
 import { iterate } from "../fake/control.js";
 import { Screen, henge } from "../fixture/cli.js";
-import { startDaemon } from "./harness.js";
+import { startDaemon, until } from "./harness.js";
 
 const web = "shop/web" as CellName;
 const puma = "puma" as UnitName;
@@ -17,7 +18,9 @@ it("prints logs with their unit, and control characters only where they can do n
   const daemon = await startDaemon({
     logs: (query) => {
       asked.push(query);
-      return iterate([{ cell: web, unit: puma, atMs: AT, stream: "stderr" as const, text }]);
+      return iterate([
+        { cell: web, unit: puma, atMs: AT, stream: "stderr" as const, text, cursor: "c" },
+      ]);
     },
   });
   const stdout = new Screen();
@@ -42,6 +45,127 @@ it("prints logs with their unit, and control characters only where they can do n
   expect(json.stdout).not.toMatch(/[\u0080-\u009f]/);
   expect(JSON.parse(json.stdout)).toEqual({
     ...{ cell: "shop/web", unit: "puma", at: "2026-11-23T08:45:00.000Z", stream: "stderr", text },
+  });
+});
+
+const AWAY = "the daemon is away; waiting for it\n";
+const BACK = "the daemon is back\n";
+
+/** One after another, and then nothing until the client or the daemon goes. */
+async function* thenWait<Item>(items: readonly Item[], signal: AbortSignal): AsyncGenerator<Item> {
+  yield* items;
+  await new Promise((resolve) => {
+    signal.addEventListener("abort", resolve);
+  });
+}
+
+describe("a client that follows", () => {
+  const said = (text: string, cursor: string) => ({
+    ...{ cell: web, unit: puma, atMs: AT, stream: "stdout" as const, text, cursor },
+  });
+  const quiet = { cell: "shop" as CellName, unit: "db" as UnitName, cursor: "0" };
+
+  it.each(["text", "json"])(
+    "logs goes on after the last line of each unit, in %s",
+    async (form) => {
+      const stdout = new Screen();
+      const argv = ["logs", "-f", "--tail", "5", "shop", "-o", form];
+      const first = await startDaemon({
+        logs: (_query, signal) => thenWait([said("a", "1"), said("b", "2"), quiet], signal),
+      });
+      const logs = henge(first.root, argv, { stdout });
+      await until(() => stdout.text.split("\n").length > 2);
+      await first.close();
+      const asked: unknown[] = [];
+      const second = await startDaemon(
+        {
+          logs: (query, signal) => {
+            asked.push(query);
+            return thenWait([said("c", "3")], signal);
+          },
+        },
+        first.root,
+      );
+      await until(() => stdout.text.split("\n").length > 3);
+      await second.close();
+      await startDaemon(
+        {
+          logs: (query) => {
+            asked.push(query);
+            return iterate([]);
+          },
+        },
+        first.root,
+      );
+      const { exit, stderr } = await logs;
+      const query = { target: { cell: "shop" }, follow: true, tail: 5 };
+      const puma2 = { cell: web, unit: puma, cursor: "2" };
+      expect(asked).toEqual([
+        { ...query, after: [puma2, quiet] },
+        { ...query, after: [{ ...puma2, cursor: "3" }, quiet] },
+      ]);
+      const texts = stdout.text.trimEnd().split("\n");
+      if (form === "text")
+        expect(texts).toEqual(["a", "b", "c"].map((c) => `shop/web:puma | ${c}`));
+      else
+        expect(texts.map((text) => JSON.parse(text) as unknown)).toMatchObject([
+          ...[{ text: "a" }, { text: "b" }, { text: "c" }],
+        ]);
+      expect([exit, stderr]).toEqual([0, form === "text" ? `${AWAY}${BACK}${AWAY}${BACK}` : ""]);
+    },
+  );
+
+  it("events goes on after the last event", async () => {
+    const stdout = new Screen();
+    const event = (seq: number): Event => ({ seq, atMs: AT, kind: "daemon", text: "started" });
+    const first = await startDaemon({
+      events: (_query, signal) => thenWait([event(7), event(8)], signal),
+    });
+    const events = henge(first.root, ["events", "-f", "--since-seq", "6"], { stdout });
+    await until(() => stdout.text.includes(" 8 "));
+    await first.close();
+    const asked: unknown[] = [];
+    await startDaemon(
+      {
+        events: (query) => {
+          asked.push(query);
+          return iterate([event(9)]);
+        },
+      },
+      first.root,
+    );
+    expect(await events).toMatchObject({ exit: 0, stderr: `${AWAY}${BACK}` });
+    expect(asked).toEqual([{ follow: true, sinceSeq: 8 }]);
+    expect(stdout.text.match(/ \d /g)).toEqual([" 7 ", " 8 ", " 9 "]);
+  });
+
+  it("gives up where the daemon stays away, and where none was there at first", async () => {
+    const stdout = new Screen();
+    const env = { HENGE_PATIENCE: "0.5" };
+    const daemon = await startDaemon({
+      logs: (_query, signal) => thenWait([said("a", "1")], signal),
+    });
+    const logs = henge(daemon.root, ["logs", "-f", "shop"], { stdout, env });
+    await until(() => stdout.text !== "");
+    await daemon.close();
+    const cannotReach = /henge: cannot reach henged at .*\nhint: start it as root: henged --root/;
+    const lost = await logs;
+    expect([lost.exit, lost.stderr.startsWith(AWAY)]).toEqual([69, true]);
+    expect(lost.stderr).toMatch(cannotReach);
+    const never = await henge(daemon.root, ["logs", "-f", "shop"], { env });
+    expect([never.exit, never.stderr.includes(AWAY)]).toEqual([69, false]);
+    expect(never.stderr).toMatch(cannotReach);
+  });
+
+  it("is not told cursors it did not ask for", async () => {
+    const daemon = await startDaemon({ logs: () => iterate([said("a", "1"), quiet]) });
+    const client = await connect(daemon.socketPath, "");
+    const request = { target: { cell: "shop" }, follow: true, cursors: false, after: [] };
+    const lines = [];
+    for await (const line of client.stream("Logs", request)) lines.push(line);
+    client.close();
+    expect(lines).toMatchObject([{ text: "a" }]);
+    expect(lines[0]?.cursor).toBeUndefined();
   });
 });
 

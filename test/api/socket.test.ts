@@ -103,7 +103,8 @@ it("removes its socket and lets go of streams that never end when it closes", as
       yield await never;
     },
   });
-  const running = henge(daemon.root, ["logs", "-f", "shop"]);
+  const env = { HENGE_PATIENCE: "0.5" };
+  const running = henge(daemon.root, ["logs", "-f", "shop"], { env });
   await following;
   const before = performance.now();
   await daemon.close();

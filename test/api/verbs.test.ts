@@ -111,6 +111,29 @@ it("tells all of one cell, as text and as JSON, and no environment", async () =>
   expect(text.stdout + json.stdout).not.toContain("canary");
 });
 
+it("tells what units of a cell that have failed said last, with what was said", async () => {
+  const failed = (name: string, lastLines?: string[]) => ({
+    ...unitStatus(unit(name), { state: "failed" }),
+    ...(lastLines === undefined ? {} : { lastLines }),
+  });
+  const units = [failed("puma", ["one", "\u001b[2Jtwo"]), failed("worker", []), failed("migrate")];
+  const status = { ...CELLS[1]!, units, notReached: "up by alice did not come to its end" };
+  const daemon = await startDaemon({ get: () => Promise.resolve(status) });
+  const text = await henge(daemon.root, ["get", "shop/web"]);
+  const json = await henge(daemon.root, ["get", "shop/web", "-o", "json"]);
+  expect(text.stdout).toContain(
+    "\npuma is failed; its last lines:\n  | one\n  | \\x1b[2Jtwo\n" +
+      "\nworker is failed; its last lines:\n  | (it said nothing)\n",
+  );
+  expect(text.stdout).not.toContain("migrate is failed");
+  expect(text.stdout.split("did not come to its end")).toHaveLength(2);
+  expect((JSON.parse(json.stdout) as { units: unknown[] }).units).toMatchObject([
+    { name: "puma", lastLines: ["one", "\u001b[2Jtwo"] },
+    { name: "worker", lastLines: [] },
+    { name: "migrate", lastLines: null },
+  ]);
+});
+
 it("applies a manifest from its own directory, shows each step, and ends with the table", async () => {
   const asked: unknown[] = [];
   const daemon = await startDaemon({

@@ -7,6 +7,7 @@ import { BUDGETS } from "./budgets.js";
 import { DAEMON } from "./daemon.js";
 import { HANDOVER } from "./handover.js";
 import { KERNEL } from "./kernel.js";
+import { LOGS } from "./logs.js";
 import { MANIFEST } from "./manifest.js";
 import type { Mutation } from "./mutation.js";
 import { NETWORK } from "./network.js";
@@ -25,6 +26,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...BUDGETS,
   ...DAEMON,
   ...KERNEL,
+  ...LOGS,
   ...MANIFEST,
   ...NETWORK,
   ...OPERATIONS,

@@ -231,4 +231,13 @@ export const WARDEN: readonly Mutation[] = [
       "a monolith with settings > gets the file that has replaced its file, as editors do, with its next start",
     built: true,
   },
+  {
+    name: "a unit runs as a user whose name another program takes for a number",
+    file: "src/warden/units/account.c",
+    from: "	if (is_digits(text + (*text == '-' || *text == '+')))\n		return false;\n",
+    to: "",
+    test: "test/system/warden-start.test.ts",
+    fails: "a start that fails > refuses users that are no users",
+    built: true,
+  },
 ];

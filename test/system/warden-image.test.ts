@@ -14,7 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { BoundarySpec, ImageName, MountSpec, VolumeName } from "../../src/spec/index.js";
 import { deadline, output, useWorld } from "./warden/fixture.js";
-import { openPool } from "./warden/image.js";
+import { ODD_USERS, openPool } from "./warden/image.js";
 import type { Pool } from "./warden/image.js";
 
 describe("a cell on an image", () => {
@@ -75,6 +75,16 @@ describe("a cell on an image", () => {
       op: "user",
       errno: "ERANGE",
     });
+    await warden.free(deadline());
+  });
+
+  it("runs as users of any name the image has", async () => {
+    const warden = await allocate({ owner: "first.last" });
+    for (const [index, user] of ODD_USERS.entries())
+      expect(
+        await output(world(), warden, 'id -u; echo "$USER"; stat -c %u /data', { user }),
+      ).toEqual([String(2_000 + index), user, "2000"]);
+    expect(await output(world(), warden, "id -G", { user: "first.last" })).toEqual(["1001 1005"]);
     await warden.free(deadline());
   });
 

@@ -39,25 +39,19 @@ describe("a start that fails", () => {
 
   it("refuses users that are no users", async () => {
     const warden = await world().allocate();
-    for (const user of [
-      "4294967296",
-      "65536",
-      "-1",
-      "0x0",
-      " 0",
-      "1e3",
-      "0;id",
-      "",
-      "no-such-user",
-      "../root",
-      "+0",
-    ]) {
-      const failed = warden.start(unit("u", ["/bin/true"], { user }), deadline());
-      await expect(failed, user).rejects.toMatchObject({
-        op: "user",
-        path: user === "" ? undefined : user,
-      });
-    }
+    const refused = {
+      ERANGE: ["4294967296", "65536", "007007"],
+      EINVAL: ["-1", "+0", "-00", " 0", "", "..", "../root", "root ", "root:x", "roo\tt"],
+      ENOENT: ["0x0", "1e3", "0;id", "no-such-user"],
+    };
+    for (const [errno, users] of Object.entries(refused))
+      for (const user of users) {
+        const failed = warden.start(unit("u", ["/bin/true"], { user }), deadline());
+        await expect(failed, user).rejects.toMatchObject({
+          ...{ op: "user", errno },
+          path: user === "" ? undefined : user,
+        });
+      }
   });
 
   it("refuses a working directory that is a descriptor's, not a path", async () => {

@@ -2,7 +2,10 @@ import type { Command } from "commander";
 
 import type { Event, EventsRequest } from "../../api/gen/henge/v1/henge.js";
 import { parseCell, parseCount, usage } from "../arguments.js";
+import { attached } from "../attached.js";
 import { describeExit, exitToJson } from "../cells.js";
+import type { Client } from "../client.js";
+import type { Context } from "../context.js";
 import { writeOut } from "../io.js";
 import { iso, json, printable } from "../text.js";
 import { TIME_FORMS, parseTime, requireOrder } from "../times.js";
@@ -30,16 +33,22 @@ export function addEvents(program: Command, act: Act): void {
     .action(
       act((context, options: EventsOptions, cell: string | undefined) => {
         const request = requestOf(options, cell);
-        return context.withDaemon(async (daemon) => {
-          for await (const event of daemon.stream("Events", request)) {
-            await writeOut(
-              context.io.stdout,
-              context.form === "json" ? json(eventToJson(event)) : eventText(event),
-            );
-          }
-        });
+        return readAll(context, request);
       }),
     );
+}
+
+/** Each event once, also when the daemon goes away meanwhile: the next one goes on with the numbers of this one. */
+async function readAll(context: Context, request: EventsRequest): Promise<void> {
+  let { sinceSeq } = request;
+  const ask = async (daemon: Client): Promise<void> => {
+    for await (const event of daemon.stream("Events", { ...request, sinceSeq })) {
+      const text = context.form === "json" ? json(eventToJson(event)) : eventText(event);
+      await writeOut(context.io.stdout, text);
+      sinceSeq = event.seq;
+    }
+  };
+  await attached(context, ask, () => true);
 }
 
 function requestOf(

@@ -9,7 +9,7 @@ export function addGet(program: Command, act: Act): void {
   addVerb(
     program,
     "get <cell>",
-    "tell all that is known of one cell",
+    "tell all that is known of one cell, and what units that have failed said last",
     "henge get redmine/web",
   ).action(
     act((context, _options, name: string) => {

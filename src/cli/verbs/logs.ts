@@ -1,7 +1,9 @@
 import type { Command } from "commander";
 
-import type { LogLine } from "../../api/gen/henge/v1/henge.js";
+import type { LogCursor, LogLine, LogsRequest } from "../../api/gen/henge/v1/henge.js";
 import { parseCount, parseTarget } from "../arguments.js";
+import { attached } from "../attached.js";
+import type { Client } from "../client.js";
 import type { Context } from "../context.js";
 import { writeOut } from "../io.js";
 import { iso, json, printable } from "../text.js";
@@ -36,13 +38,28 @@ export function addLogs(program: Command, act: Act): void {
               : parseTime("--since", options.since, Date.now()),
           tail: options.tail === undefined ? undefined : parseCount("--tail", options.tail),
         };
-        return context.withDaemon(async (daemon) => {
-          for await (const line of daemon.stream("Logs", request)) {
-            await writeOut(context.io.stdout, lineText(line, context));
-          }
-        });
+        return readAll(context, request);
       }),
     );
+}
+
+/** Each line once, also when the daemon goes away meanwhile: the next one goes on after what was written here. */
+async function readAll(
+  context: Context,
+  request: Omit<LogsRequest, "cursors" | "after">,
+): Promise<void> {
+  const read = new Map<string, LogCursor>();
+  let canGoOn = true;
+  const ask = async (daemon: Client): Promise<void> => {
+    const lines = daemon.stream("Logs", { ...request, cursors: true, after: [...read.values()] });
+    for await (const line of lines) {
+      const { cell, unit, cursor } = line;
+      if (!line.onlyCursor) await writeOut(context.io.stdout, lineText(line, context));
+      if (cursor !== undefined) read.set(`${cell}:${unit}`, { cell, unit, cursor });
+      else canGoOn = false; // A daemon older than this client.
+    }
+  };
+  await attached(context, ask, () => canGoOn);
 }
 
 function lineText(line: LogLine, { form, io }: Context): string {

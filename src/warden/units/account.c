@@ -10,6 +10,8 @@
 
 #define FILE_MAX_BYTES (1024 * 1024)
 #define ID_MAX 65535
+/* 256 characters of UTF-8. */
+#define NAME_MAX_BYTES 1024
 
 static bool is_digits(const char *text)
 {
@@ -27,13 +29,21 @@ static bool parse_id(const char *text, unsigned int *id)
 	return *id <= ID_MAX;
 }
 
-/* useradd(8): what it accepts as a name, and the dot Debian allows. */
+/* What systemd takes as a name in its relaxed mode, since images have such users: all but what would
+ * not be one field of passwd(5), what is a number to somebody, and what is a path. */
 static bool is_name(const char *text)
 {
-	static const char allowed[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-	return *text != '\0' && *text != '-' && *text != '.' && strlen(text) <= 32 &&
-	       text[strspn(text, allowed)] == '\0';
+	size_t length = strlen(text);
+	if (length == 0 || length > NAME_MAX_BYTES || text[0] == ' ' || text[length - 1] == ' ')
+		return false;
+	if (strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return false;
+	if (is_digits(text + (*text == '-' || *text == '+')))
+		return false;
+	for (size_t at = 0; at < length; at++)
+		if ((unsigned char)text[at] < ' ' || text[at] == 0x7f || strchr(":/", text[at]))
+			return false;
+	return true;
 }
 
 /* Cuts a line of `:`-separated fields; true when there are exactly count. */

@@ -49,6 +49,9 @@ function subvolume(path: string): MountSource {
   return { path, fsType: BTRFS, identity: uuid, guid: uuid };
 }
 
+/** Names that useradd(8) refuses and images have, with the uids from 2000 on. */
+export const ODD_USERS = ["first.last", "Upper", "machine$", "user@domain", "two words", "müller"];
+
 function fillImage(root: string): void {
   for (const name of TOP) mkdirSync(join(root, name));
   for (const program of PROGRAMS) {
@@ -62,7 +65,11 @@ function fillImage(root: string): void {
     "root:x:0:0:root:/root:/bin/sh",
     "app:x:1000:1001:App:/home/app:/bin/sh",
     "huge:x:4294967296:0::/:/bin/sh",
+    ...ODD_USERS.map((name, index) => `${name}:x:${String(2_000 + index)}:1001::/:/bin/sh`),
   ];
   writeFileSync(join(root, "etc/passwd"), `${passwd.join("\n")}\n`);
-  writeFileSync(join(root, "etc/group"), "root:x:0:\napp:x:1001:\nextra:x:1005:root,app\n");
+  writeFileSync(
+    join(root, "etc/group"),
+    "root:x:0:\napp:x:1001:\nextra:x:1005:root,app,first.last\n",
+  );
 }

@@ -29,7 +29,7 @@ it("carries a cell unchanged, also what is absent, empty or large", () => {
 
 it("leaves a field that was not set absent, and gives a word for what has a default", () => {
   const { requestDeserialize } = hengeService.Logs;
-  expect(requestDeserialize(Buffer.alloc(0))).toEqual({ follow: false });
+  expect(requestDeserialize(Buffer.alloc(0))).toEqual({ follow: false, cursors: false, after: [] });
   expect(hengeService.Get.responseDeserialize(Buffer.alloc(0))).toEqual({
     name: "",
     state: "absent",

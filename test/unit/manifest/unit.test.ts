@@ -149,6 +149,15 @@ describe("user", () => {
     ["0", "0"],
     ["65535", "65535"],
     ['"1000"', "1000"],
+    ["first.last", "first.last"],
+    ["Upper", "Upper"],
+    ["machine$", "machine$"],
+    ["user@domain", "user@domain"],
+    ["two words", "two words"],
+    ["müller", "müller"],
+    ['"0x0"', "0x0"],
+    ['"0;id"', "0;id"],
+    ["x".repeat(256), "x".repeat(256)],
   ])("takes %s", (written, user) => {
     expect(parseUnit(`user: ${written}`).user).toBe(user);
   });
@@ -157,23 +166,33 @@ describe("user", () => {
     '"4294967296"',
     '"65536"',
     '"-1"',
-    '"0x0"',
     '" 0"',
-    '"1e3"',
-    '"0;id"',
     '"007"',
+    '"+0"',
+    '"-00"',
     '""',
-    "Root",
+    '"."',
+    '".."',
+    '"a:b"',
+    '"../root"',
+    '"web "',
   ])("refuses %s", (user) => {
     const got = user.startsWith('"') ? user : `"${user}"`;
     expect(unitProblems(`user: ${user}`)).toEqual([
-      `user: expected a user's name or a number from 0 to 65535, got the string ${got}`,
+      `user: expected a user's name, without : and / and no blank at its ends, or a number from 0 to 65535, got the string ${got}`,
     ]);
   });
 
+  it.each(["x".repeat(257), String.raw`a\tb`, String.raw`a\nroot`, String.raw`\u0085`])(
+    "refuses %j",
+    (user) => {
+      expect(unitProblems(`user: "${user}"`)).toHaveLength(1);
+    },
+  );
+
   it.each(["4294967296", "65536", "-1", "1.5"])("refuses the number %s", (user) => {
     expect(unitProblems(`user: ${user}`)).toEqual([
-      `user: expected a user's name or a number from 0 to 65535, got the number ${user}`,
+      `user: expected a user's name, without : and / and no blank at its ends, or a number from 0 to 65535, got the number ${user}`,
     ]);
   });
 });

@@ -100,7 +100,9 @@ describe("planMonolith", () => {
           const inside = steps.filter(
             (step) => "cell" in step && `${step.cell}/`.startsWith(`${name}/`),
           );
-          expect(inside.map(describeStep)).toEqual([]);
+          // What is nested in a quarantined cell and comes by itself may be waited for: nothing is done to it.
+          const done = inside.filter((step) => step.kind !== "await" || step.cell === name);
+          expect(done.map(describeStep)).toEqual([]);
         }
       }),
       RUNS,

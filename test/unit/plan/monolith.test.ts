@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 
-import type { ImageName, VolumeName } from "../../../src/spec/index.js";
+import type { CellName, ImageName, UnitName, VolumeName } from "../../../src/spec/index.js";
 import {
   cell,
   cellStatus,
@@ -180,6 +180,25 @@ describe("a cell nothing may be done to", () => {
     expect(plan(undefined, seen)).toEqual([]);
     const siblings = desired([cell("shop"), db]);
     expect(plan(siblings, seen)).toEqual(["stop shop/cache:redis", "free shop/cache"]);
+  });
+
+  it("is no reason not to wait for what comes by itself in a cell nested in it", () => {
+    const seen = observed([
+      cellStatus(cell("shop")),
+      cellStatus(cell("shop/a"), { state: "quarantined" }),
+      cellStatus(cell("shop/a/b"), { units: [unitStatus(unit("redis"), { state: "backoff" })] }),
+    ]);
+    const after = [{ cell: "shop/a/b" as CellName, unit: "redis" as UnitName }];
+    const wanted = desired([
+      cell("shop", { units: [unit("web", { after })] }),
+      cell("shop/a"),
+      cell("shop/a/b", { units: [unit("redis", { argv: ["/bin/other"] })] }),
+    ]);
+    expect(plan(wanted, seen)).toEqual([
+      "await shop/a/b:redis",
+      "start shop:web",
+      "await shop:web",
+    ]);
   });
 
   it("holds back units that wait for one of its units that is not ready", () => {

@@ -92,6 +92,23 @@ describe("the events", () => {
     expect(seen).toEqual(numbersTo(7_500));
   });
 
+  it("are told to who follows once they are on file: the number of one that is not may be given again", async () => {
+    const log = await openLog(await temporaryDirectory());
+    let write: () => void = () => undefined;
+    const append = () => new Promise<void>((resolve) => (write = resolve));
+    const events = new Events({ ...log, append }, () => 0);
+    const stop = new AbortController();
+    emitMany(events, 1);
+    const next = events.read({ follow: true, sinceSeq: 0 }, stop.signal).next();
+    let isTold = false;
+    void next.then(() => (isTold = true));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(isTold).toBe(false);
+    write();
+    expect((await next).value).toMatchObject({ seq: 1 });
+    stop.abort();
+  });
+
   it("of a time are those from it on, and those before the other", async () => {
     let nowMs = 0;
     const events = await openEvents(await temporaryDirectory(), () => (nowMs += 100));

@@ -3,11 +3,21 @@ import { describe, expect, it } from "vitest";
 import { KernelError, describeErrno } from "../../../src/errors.js";
 import { failureOf } from "../../../src/warden/connection.js";
 
-const NUMBERS = { ENOENT: "2", EINVAL: "22", ELOOP: "40", EACCES: "13", EXDEV: "18" } as const;
+const NUMBERS = {
+  ENOENT: "2",
+  EINVAL: "22",
+  ELOOP: "40",
+  EACCES: "13",
+  EXDEV: "18",
+  ERANGE: "34",
+} as const;
 
 describe("what a warden refuses is told as what is wrong, where, and what to do", () => {
   it.each([
     ["user", "ENOENT", "nosuch", /user nosuch: .*\/etc\/passwd.* no such name; write/],
+    ["user", "EINVAL", "a:b", /user a:b: no user has such a name; write/],
+    ["user", "ERANGE", "huge", /user huge: .*above 65535/],
+    ["group", "ERANGE", "huge", /group huge: .*above 65535/],
     ["mount", "ENOENT", "/extra", /mount on \/extra: .*no such directory.*; make it in the image/],
     [
       "mount",

@@ -224,7 +224,11 @@ export interface UnitStatus {
   readonly restarts: number;
   /** Of its last run. */
   readonly exit?: Exit | undefined;
-  readonly reason?: string | undefined;
+  readonly reason?:
+    | string
+    | undefined;
+  /** Of one that has failed, as Get tells it; not set where it cannot be read. */
+  readonly lastLines?: LastLines | undefined;
 }
 
 export const UnitStatus_State = {
@@ -260,6 +264,10 @@ export namespace UnitStatus_State {
   export type done = typeof UnitStatus_State.done;
   export type failed = typeof UnitStatus_State.failed;
   export type degraded = typeof UnitStatus_State.degraded;
+}
+
+export interface LastLines {
+  readonly lines: readonly string[];
 }
 
 export interface Exit {
@@ -473,7 +481,20 @@ export interface LogsRequest {
     | number
     | undefined;
   /** Last lines of each unit; all when not set. */
-  readonly tail?: number | undefined;
+  readonly tail?:
+    | number
+    | undefined;
+  /** Tell cursors: with each line, and, with `follow`, once for each unit between what is on file and what comes. */
+  readonly cursors: boolean;
+  /** These units go on after their cursors, whatever else is asked. Others are read as it says. */
+  readonly after: readonly LogCursor[];
+}
+
+/** Where a reader of a unit's log is, also for a daemon that is started later. */
+export interface LogCursor {
+  readonly cell: string;
+  readonly unit: string;
+  readonly cursor: string;
 }
 
 export interface LogLine {
@@ -482,6 +503,12 @@ export interface LogLine {
   readonly atMs: number;
   readonly stream: LogLine_Stream;
   readonly text: string;
+  /** Of a reader who has read it, when cursors were asked for. */
+  readonly cursor?:
+    | string
+    | undefined;
+  /** It is no line: only the cursor of a unit. */
+  readonly onlyCursor: boolean;
 }
 
 export const LogLine_Stream = {
