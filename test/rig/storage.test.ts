@@ -5,12 +5,24 @@ import { describe, expect, it } from "vitest";
 
 import { startHenged } from "./daemon.js";
 import { useHost } from "./fixture.js";
-import { upFromText } from "./units.js";
+import { hengeOfText, upFromText } from "./units.js";
 
 const TOP = "tank/henge";
 const VOLUME = `${TOP}/volumes/vol/data`;
 const SECRET = `${TOP}/volumes/vol/secret`;
 const KEY = "/etc/vol.key";
+
+/** A root file system with two programs. */
+const TINY = `
+set -e
+mkdir -p /root/tiny/etc /root/tiny/proc /root/tiny/sys /root/tiny/dev /root/tiny/run /root/tiny/tmp /root/tiny/srv
+cd /root/tiny
+for program in /usr/bin/sleep /usr/bin/cat; do
+	for file in $program $(ldd $program | grep -o '/[^ ]*'); do cp --parents --dereference "$file" .; done
+done
+echo root:x:0:0:root:/:/usr/bin/sleep >etc/passwd
+tar --create --file=/root/tiny.tar .
+`;
 
 const host = useHost({ prepare });
 
@@ -83,6 +95,46 @@ describe("a cell with a volume on ZFS", () => {
     await host.must(
       `! grep -rIqsf ${KEY} /var/lib/henge /run/henge /proc/*/cmdline /proc/*/environ && ! journalctl --no-pager | grep -qf ${KEY}`,
     );
+  });
+});
+
+describe("a cell whose root is an image on ZFS", () => {
+  const image = (user: string): string => `henge: 1
+name: img
+images: { tiny: { archive: /root/tiny.tar } }
+root: { image: tiny }
+network: host
+volumes: { data: { quota: 64MiB }, more: {} }
+mounts: [{ volume: data, path: /srv }]
+units:
+  sleeper: { argv: [/usr/bin/sleep, infinity], user: ${user} }
+`;
+
+  it("has nothing else of the pool mounted, and nothing is mounted on the host", async () => {
+    await host.must(TINY);
+    await upFromText(host, image("root"));
+    const words = ["exec", "img", "--", "/usr/bin/cat", "/proc/self/mounts"];
+    const seen = (await host.mustHenge(...words)).split("\n").filter((line) => / zfs /.test(line));
+    expect(seen.sort()).toEqual([
+      expect.stringMatching(/^tank\/henge\/images\/tiny\.\w+ \/ zfs ro,nosuid,nodev,/),
+      expect.stringMatching(/^tank\/henge\/volumes\/img\/data \/srv zfs rw,nosuid,nodev,/),
+    ]);
+    expect(await host.run("grep ' zfs ' /proc/mounts")).toMatchObject({ code: 1, stdout: "" });
+  });
+
+  it("is looked into before anything of it is changed, while it is in use", async () => {
+    const refused = await hengeOfText(host, image("nosuch"), "plan");
+    expect(refused.stderr).toContain("img:sleeper, user: cannot run as user nosuch");
+    expect(refused.code).toBe(65);
+    expect(await host.run("grep ' zfs ' /proc/mounts")).toMatchObject({ code: 1, stdout: "" });
+    const plan = await hengeOfText(host, image("root"), "plan", "-o", "json");
+    expect(JSON.parse(plan.stdout)).toMatchObject({ steps: [] });
+  });
+
+  it("leaves no dataset behind when its data are destroyed", async () => {
+    await host.mustHenge("down", "img", "--destroy-data", "--yes-destroy", "img");
+    const left = await host.must(`zfs list -H -o name -r ${TOP}/volumes ${TOP}/images`);
+    expect(left.split("\n").filter((line) => /img|tiny/.test(line))).toEqual([]);
   });
 });
 

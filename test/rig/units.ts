@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { expect } from "vitest";
 
-import type { RigHost } from "./fixture.js";
+import type { Ended, RigHost } from "./fixture.js";
 
 /** @param options of henged */
 const install = (options: string): string => `
@@ -36,12 +36,26 @@ export async function startUnits(host: RigHost): Promise<void> {
   await host.must("systemctl start henged.socket henged.service henge-monoliths.service");
 }
 
-/** `henge up` of a manifest's text: its file is read on this machine. Returns what it said. */
+/** `henge up` of a manifest's text. Returns what it said. */
 export async function upFromText(host: RigHost, manifest: string): Promise<string> {
+  return withFile(manifest, (file) => host.mustHenge("up", file));
+}
+
+/** A verb that takes a manifest: its file is read on this machine. */
+export async function hengeOfText(
+  host: RigHost,
+  manifest: string,
+  ...words: readonly string[]
+): Promise<Ended> {
+  return withFile(manifest, (file) => host.henge(...words, file));
+}
+
+async function withFile<T>(text: string, act: (file: string) => Promise<T>): Promise<T> {
   const directory = await mkdtemp(join(tmpdir(), "henge-rig-"));
   try {
-    await writeFile(join(directory, "henge.yaml"), manifest);
-    return await host.mustHenge("up", join(directory, "henge.yaml"));
+    const file = join(directory, "henge.yaml");
+    await writeFile(file, text);
+    return await act(file);
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -310,7 +310,11 @@ it("plans a real Mastodon, and changes nothing for it", async () => {
   const text = await readFile(MASTODON, "utf8");
   const names = [...text.matchAll(/^ +- ([A-Z_]+)$/gm)].map(([, name]) => `${name ?? ""}=x\n`);
   await writeFile(settings, `DB_PASS=x\n${names.join("")}`, { mode: 0o640 });
+  const archive = join(daemon.root, "mastodon.tar");
+  await run("/usr/bin/tar", "--create", "--file", archive, "--files-from", "/dev/null");
   const fitting = text
+    // Nothing of a Mastodon is installed here; what an image holds is seen once it is imported.
+    .replace("root: host", `images: { code: { archive: ${archive} } }\nroot: { image: code }`)
     .replaceAll("source: /etc/mastodon.conf", `source: ${settings}`)
     .replace("nofile: 65536", "nofile: 4096"); // where henged may not raise limits
   await writeFile(mastodon, fitting);
