@@ -2,6 +2,7 @@
 
 import { constants } from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 
 import { errnoOf } from "./errors.js";
@@ -14,9 +15,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.new`;
-  await removeIfThere(temporary); // of a writer that was killed
-  // Whatever is put there meanwhile is not written to, and no link is followed.
-  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  const file = await openNew(temporary);
   try {
     try {
       await file.writeFile(text);
@@ -30,6 +29,18 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     throw error;
   }
   await syncDirectory(dirname(path));
+}
+
+/** Whatever is there is not written to, and no link is followed. */
+async function openNew(path: string): Promise<FileHandle> {
+  const make = () => open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    return await make();
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    await removeIfThere(path); // of a writer that was killed
+    return make();
+  }
 }
 
 /** Gone for good when it returns; nothing is done when there is none. */

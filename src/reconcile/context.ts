@@ -79,11 +79,10 @@ export class Context {
         `cannot ${act} ${cell} alone: it is part of ${monolith}`,
         { hint: `name the whole: ${monolith}` },
       );
-    const [known, keepers] = await Promise.all([
-      this.monoliths(),
-      this.ports.volumes.listMonoliths(),
-    ]);
-    if (known.includes(monolith) || keepers.includes(monolith)) return monolith;
+    const known = await this.monoliths();
+    if (known.includes(monolith)) return monolith;
+    const keepers = await this.ports.volumes.listMonoliths();
+    if (keepers.includes(monolith)) return monolith;
     throw cellNotFound(
       cell,
       [...new Set([...known, ...keepers])].map((name) => ({ name: name as string as CellName })),

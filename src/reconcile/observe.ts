@@ -1,22 +1,26 @@
 // Reads what is: wardens, cgroups, network and pool. Nothing here is remembered from one call to the next.
 
 import { HengeError } from "../errors.js";
-import type { CellName, CellStatus, MonolithName, Observed } from "../spec/index.js";
+import type { CellName, CellStatus, MonolithName, MonolithSpec, Observed } from "../spec/index.js";
 import { monolithOf } from "../spec/index.js";
 
 import type { AllocatedCell, Cells } from "./cells/cells.js";
 import type { Ports } from "./ports.js";
 
-/** All that is known of one monolith. A pool that is not there has no volumes and no images. */
+/**
+ * All that is known of one monolith. A pool that is not there has no volumes and no images.
+ * @param spec what the pool is asked for: nothing where it has neither volumes nor images. All when absent.
+ */
 export async function observe(
   ports: Ports,
   cells: Cells,
   monolith: MonolithName,
+  spec?: Pick<MonolithSpec, "volumes" | "images">,
 ): Promise<Observed> {
   const [found, volumes, images] = await Promise.all([
     observePublished(ports, cells, monolith),
-    ports.volumes.list(monolith).catch(emptyWithoutPool),
-    ports.images.list().catch(emptyWithoutPool),
+    spec?.volumes.length === 0 ? [] : ports.volumes.list(monolith).catch(emptyWithoutPool),
+    spec?.images.length === 0 ? [] : ports.images.list().catch(emptyWithoutPool),
   ]);
   return { cells: found, volumes, images };
 }
@@ -85,7 +89,7 @@ function unsupervised(cell: CellName, known: AllocatedCell | undefined): CellSta
   };
 }
 
-function emptyWithoutPool(error: unknown): readonly [] {
+export function emptyWithoutPool(error: unknown): readonly [] {
   if (error instanceof HengeError && error.code === "WRONG_STATE") return [];
   throw error;
 }

@@ -25,18 +25,40 @@ const SUFFIX = ".json";
 export async function openMonoliths(directory: string): Promise<MonolithStore> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const pathOf = (name: MonolithName): string => join(directory, `${name}${SUFFIX}`);
+  // Nobody else writes here while this daemon has its lock. What cannot be read may be mended by hand: it is read anew.
+  let known: readonly StoredMonolith[] | undefined;
+  let changes = 0;
+  const change = async (act: Promise<void>): Promise<void> => {
+    const begin = (): void => {
+      known = undefined;
+      changes += 1;
+    };
+    begin();
+    await act.finally(begin);
+  };
   return {
     async list() {
-      const names = (await readdir(directory))
-        .filter((file) => file.endsWith(SUFFIX))
-        .map((file) => file.slice(0, -SUFFIX.length))
-        .filter(isLabel)
-        .sort();
-      return Promise.all(names.map((name) => readMonolith(pathOf, name as MonolithName)));
+      if (known !== undefined) return known;
+      const before = changes;
+      const found = await readAll(directory, pathOf);
+      if (changes === before && !found.some((one) => "corrupt" in one)) known = found;
+      return found;
     },
-    write: (desired) => writeRecord(pathOf(desired.spec.name), desired),
-    remove: (name) => removeRecord(pathOf(name)),
+    write: (desired) => change(writeRecord(pathOf(desired.spec.name), desired)),
+    remove: (name) => change(removeRecord(pathOf(name))),
   };
+}
+
+async function readAll(
+  directory: string,
+  pathOf: (name: MonolithName) => string,
+): Promise<readonly StoredMonolith[]> {
+  const names = (await readdir(directory))
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length))
+    .filter(isLabel)
+    .sort();
+  return Promise.all(names.map((name) => readMonolith(pathOf, name as MonolithName)));
 }
 
 async function readMonolith(

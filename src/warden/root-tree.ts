@@ -30,6 +30,8 @@ export type Found =
 export class RootTree {
   private readonly root: string;
   private readonly covered: ReadonlySet<string>;
+  /** What was seen: most paths of a cell share their first directories. */
+  private readonly seen = new Map<string, Promise<Stats | undefined>>();
 
   /**
    * @param root absolute path of the directory
@@ -91,14 +93,20 @@ export class RootTree {
     }
   }
 
-  private async look(at: readonly string[]): Promise<Stats | undefined> {
+  private look(at: readonly string[]): Promise<Stats | undefined> {
     const path = pathOf(at);
-    try {
-      return await lstat(join(this.root, path));
-    } catch (error) {
-      if (errnoOf(error) === "ENOENT") return undefined;
-      throw new KernelError("stat", errnoOf(error), { cause: error, path });
-    }
+    const found = this.seen.get(path) ?? lookAt(this.root, path);
+    this.seen.set(path, found);
+    return found;
+  }
+}
+
+async function lookAt(root: string, path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(join(root, path));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw new KernelError("stat", errnoOf(error), { cause: error, path });
   }
 }
 

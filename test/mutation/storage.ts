@@ -24,9 +24,8 @@ export const STORAGE: readonly Mutation[] = [
   {
     name: "a link that lies where a record is written is followed",
     file: "src/atomic-file.ts",
-    from: "  await removeIfThere(temporary); // of a writer that was killed\n  // Whatever is put there meanwhile is not written to, and no link is followed.\n  const file = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);\n",
-    // Either of the two is enough by itself.
-    to: "  const file = await open(temporary, O_WRONLY | O_CREAT, 0o600);\n",
+    from: "open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);\n  try {",
+    to: "open(path, O_WRONLY | O_CREAT, 0o600);\n  try {",
     test: "test/unit/atomic-file.test.ts",
     fails: "writes through no link that was put where it writes",
   },

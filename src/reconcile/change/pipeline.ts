@@ -53,11 +53,11 @@ async function takeUp(
   context: Context,
   verb: AnyVerb,
   operation: ActiveOperation,
-  { monolith = ALL }: Aim,
+  { monolith = ALL, isWithoutPool = false }: Aim,
   request: Request,
 ): Promise<void> {
   const change = changeOf(context, operation, monolith);
-  await meet(change, verb);
+  await meet(change, verb, isWithoutPool);
   operation.enter(PREPARING);
   const kept = await verb.prepare(change, request);
   change.signal.throwIfAborted();
@@ -107,10 +107,14 @@ async function run(
 }
 
 /** What must be so before a verb looks at anything. */
-async function meet({ context, monolith, signal }: Change, { admits }: AnyVerb): Promise<void> {
+async function meet(
+  { context, monolith, signal }: Change,
+  { admits }: AnyVerb,
+  isWithoutPool: boolean,
+): Promise<void> {
   const { whileHalted, needsPool, finishesRollback } = admits;
   if (whileHalted !== true) await context.refuseHalted(whileHalted.act);
-  if (needsPool) await context.ports.pool.ensure(signal);
+  if (needsPool && !isWithoutPool) await context.ports.pool.ensure(signal);
   if (finishesRollback) await context.finishRollback(monolith, signal);
 }
 

@@ -135,12 +135,12 @@ async function observeFor(
   monolith: MonolithName,
   goal: Goal,
 ): Promise<Observed> {
-  if (goal.kind === "monolith") return observe(ports, cells, monolith);
+  if (goal.kind === "monolith") return observe(ports, cells, monolith, goal.desired.spec);
   const seen = await observeCells(ports, cells, monolith);
   const observed: Observed = { cells: seen, volumes: [], images: [] };
   if (goal.kind === "nothing" || goal.verb === "stop" || areAllocated(observed, goal.units))
     return observed;
-  return observe(ports, cells, monolith);
+  return observe(ports, cells, monolith, goal.desired.spec);
 }
 
 function areAllocated(observed: Observed, units: readonly UnitRef[]): boolean {

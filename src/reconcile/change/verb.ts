@@ -25,6 +25,8 @@ export interface Aim {
   readonly monolith?: MonolithName;
   /** For people, e.g. `shop/web:puma`. */
   readonly target: string;
+  /** It has neither volumes nor images: whatever the verb needs, the pool is not asked. */
+  readonly isWithoutPool?: boolean;
 }
 
 /** `Kept` is what a verb writes down before it changes anything: JSON can say it, and it is all that `carryOut` needs. */

@@ -47,7 +47,7 @@ export const down: Verb<RequestOf<"down">, Kept> = {
 /** Each act of it does nothing when it was done: a daemon that was killed on the way begins it again. */
 async function takeDown(change: Change, { destroyData }: Kept): Promise<void> {
   const { context, monolith, signal } = change;
-  const { store, network, warn } = context.ports;
+  const { store, network } = context.ports;
   await reach(change, { kind: "nothing" });
   await network.sweep(context.cells.names());
   for (const name of context.blocked.keys())
@@ -55,9 +55,7 @@ async function takeDown(change: Change, { destroyData }: Kept): Promise<void> {
   // Only now: what runs is on record for as long as it runs.
   await store.remove(monolith);
   if (destroyData) await destroyVolumes(change);
-  await context.images.dropOld(signal).catch((error: unknown) => {
-    warn("images that are no longer needed stay", error);
-  });
+  await context.images.dropOld(signal);
 }
 
 function refuseFrozen(cells: readonly CellStatus[]): void {
@@ -71,14 +69,13 @@ function refuseFrozen(cells: readonly CellStatus[]): void {
 /** @throws {HengeError} CELL_NOT_FOUND; WRONG_STATE: a nested cell, which only its manifest can remove */
 async function freeable(context: Context, cell: CellName): Promise<MonolithName> {
   const monolith = monolithOf(cell);
-  const [known, keepers] = await Promise.all([
-    context.monoliths(),
-    context.ports.volumes.listMonoliths().catch((): readonly MonolithName[] => []),
-  ]);
+  const known = await context.monoliths();
   // One that is on its way, or did not get there, is taken back.
-  const isAskedFor =
-    context.operations.isUnderWay(monolith) || context.notReached(monolith) !== undefined;
-  if (!known.includes(monolith) && !keepers.includes(monolith) && !isAskedFor) {
+  const isKnown =
+    known.includes(monolith) ||
+    context.operations.isUnderWay(monolith) ||
+    context.notReached(monolith) !== undefined;
+  if (!isKnown && !(await hasVolumes(context, monolith))) {
     throw cellNotFound(
       cell,
       known.map((name) => ({ name: name as string as CellName })),
@@ -90,6 +87,11 @@ async function freeable(context: Context, cell: CellName): Promise<MonolithName>
     });
   }
   return monolith;
+}
+
+async function hasVolumes({ ports }: Context, monolith: MonolithName): Promise<boolean> {
+  const keepers = await ports.volumes.listMonoliths().catch((): readonly MonolithName[] => []);
+  return keepers.includes(monolith);
 }
 
 async function destroyVolumes(change: Change): Promise<void> {

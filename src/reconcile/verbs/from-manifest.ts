@@ -18,8 +18,9 @@ export function fromManifest(act: string): FromManifest {
   return {
     admits,
     aim: (_context, { source }) => {
-      const { name } = parseManifest(source);
-      return { monolith: name, target: name };
+      const { name, volumes, images } = parseManifest(source);
+      const isWithoutPool = volumes.length + images.length === 0;
+      return { monolith: name, target: name, ...(isWithoutPool ? { isWithoutPool } : {}) };
     },
   };
 }

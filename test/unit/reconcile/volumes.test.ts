@@ -155,3 +155,21 @@ it("makes the pool once when it is first asked for while the daemon starts", asy
   await up;
   expect(most).toBe(1);
 });
+
+it("does not ask the pool for a monolith that has neither volumes nor images", async () => {
+  const house = await House.build();
+  const away = () => Promise.reject(new HengeError("WRONG_STATE", "the pool is away"));
+  const daemon = await house.daemon({
+    driver: {
+      pool: { ...house.driver.pool, ensure: away, facts: away },
+      volumes: { ...house.driver.volumes, list: away, listMonoliths: away },
+      images: { ...house.driver.images, list: away },
+      snapshots: house.driver.snapshots,
+    },
+  });
+  const text = SHOP.replace("volumes: { data: {} }\n", "").replace(/^ +mounts:.*\n/m, "");
+  await house.up(daemon, text);
+  expect((await states(daemon))["shop/web:web"]).toBe("running");
+  const options = { destroyData: false, requestId: house.request() };
+  await daemon.free(cell("shop"), options, silent, forever());
+});

@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { expect, it } from "vitest";
@@ -33,4 +33,23 @@ it("tells a record it cannot read by the monolith's name, and reads the others",
     name: "shop",
     corrupt: expect.stringContaining("it is not whole") as string,
   });
+});
+
+it("reads each record once, and anew what could not be read or was written since", async () => {
+  const directory = await temporaryDirectory();
+  const shop = { spec: monolith([cell("shop")]), stopped: [] };
+  const store = await openMonoliths(directory);
+  await store.write(shop);
+  const first = await store.list();
+  expect(await store.list()).toBe(first);
+  await store.write({ ...shop, stopped: ["shop:web"] });
+  expect(await store.list()).toEqual([
+    { name: "shop", desired: { ...shop, stopped: ["shop:web"] } },
+  ]);
+  const record = await readFile(join(directory, "shop.json"), "utf8");
+  const next = await openMonoliths(directory);
+  await writeFile(join(directory, "shop.json"), "cut");
+  expect((await next.list())[0]).toHaveProperty("corrupt");
+  await writeFile(join(directory, "shop.json"), record);
+  expect((await next.list())[0]).toHaveProperty("desired");
 });
