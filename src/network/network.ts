@@ -91,6 +91,13 @@ class Network implements NetworkPort {
     this.#warn = warn;
   }
 
+  admit(cell: CellName, ports: readonly PublishSpec[]): Promise<void> {
+    return this.#mutex.run(async () => {
+      await this.#learn();
+      await this.#admit(cell, ports);
+    });
+  }
+
   attach(cell: CellName, initPid: number, ports: readonly PublishSpec[]): Promise<void> {
     return this.#mutex.run(async () => {
       const namespace = await openNamespace(initPid);

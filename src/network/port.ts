@@ -4,6 +4,11 @@ import type { CellName, PublishSpec } from "../spec/index.js";
 
 export interface NetworkPort {
   /**
+   * Whether `attach` and `publish` would take these ports of the cell now. Changes nothing.
+   * @throws {HengeError} WRONG_STATE: another cell has one, a process of the host listens there, it is no address of the host
+   */
+  admit(cell: CellName, ports: readonly PublishSpec[]): Promise<void>;
+  /**
    * Gives the network namespace of process `initPid` a veth with an address, and publishes ports. Idempotent.
    * Denied by default: anything that does not come from the host itself through a published port.
    */

@@ -208,7 +208,10 @@ export function createWardenPort(options: WardenOptions): WardenPort {
     async forget(cell: CellName): Promise<void> {
       await rm(placesOf(cell).run, { recursive: true, force: true });
     },
-    foresee,
+    async foresee(what) {
+      if (what.isNew) checkSocketPath(placesOf(what.cell.name));
+      return foresee(what);
+    },
     logDirectoryOf: (cell) => placesOf(cell).logs,
   };
 }

@@ -179,7 +179,7 @@ export interface Foresight {
 export interface WardenPort {
   /**
    * What a warden would refuse it for, by what the root holds, in words that name the field: a line each.
-   * @throws {KernelError} the root cannot be looked at
+   * @throws {KernelError} the root cannot be looked at, or the cell's name is too long for its socket's path
    */
   foresee(what: Foresight): Promise<readonly string[]>;
   /** @throws {KernelError} op, errno and path of the step that failed; then nothing is left behind */

@@ -22,6 +22,10 @@ export function createFakeNetwork(): FakeNetwork {
     return Promise.resolve();
   };
   return {
+    admit: (cell, ports) => {
+      for (const port of ports) refuseTaken(cells, cell, port);
+      return Promise.resolve();
+    },
     attach: async (cell, initPid, ports) => set(cell, initPid, ports),
     publish: async (cell, ports) => {
       const attached = cells.get(cell);

@@ -16,6 +16,15 @@ export const PREFLIGHT: readonly Mutation[] = [
     built: true,
   },
   {
+    name: "a plan does not see that a process of the host has its port",
+    file: "src/reconcile/change/preflight.ts",
+    from: "    if (publish.length > 0) await network.admit(name, publish);\n",
+    to: "    if (publish.length < 0) await network.admit(name, publish);\n",
+    test: TEST,
+    fails: "is not begun, nor planned, on a port that a process of the host has",
+    built: true,
+  },
+  {
     name: "nobody looks into an image that was just imported",
     file: "src/reconcile/change/execute.ts",
     from: "    if (index === imports && imports > 0) await imported?.();\n",

@@ -1,7 +1,10 @@
 // The built daemon and CLI: a change whose root cannot run it is refused, by `plan` as by `up`, before anything is stopped.
 
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -109,6 +112,24 @@ describe.each([["the host's root"], ["an image"]] as const)("a unit that runs in
       expect(await daemon.unit("shop", "web")).toMatchObject({ state: "running", restarts: 0 });
     },
   );
+});
+
+it("is not begun, nor planned, on a port that a process of the host has", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    const publish = `network: own\npublish: ["127.0.0.1:${String(port)}:80"]`;
+    await write({ cell: publish });
+    for (const verb of ["plan", "up"]) {
+      const { exit, stderr } = await daemon.henge(verb, manifest);
+      expect(exit, verb).not.toBe(0);
+      expect(stderr).toContain("a process of the host listens there (EADDRINUSE)");
+    }
+    expect(await daemon.ps()).toEqual([]);
+  } finally {
+    server.close();
+  }
 });
 
 it("goes on when a new image lacks what it needs, which is seen when the image is in the pool", async () => {

@@ -15,6 +15,7 @@ import { describe, expect, it } from "vitest";
 import { createWardenPort } from "../../src/warden/client.js";
 import { fileNameOf } from "../../src/spec/index.js";
 import type { WardenState } from "../../src/warden/port.js";
+import { cell as cellSpec } from "../fixture/builders.js";
 import { isRequired } from "../fixture/require.js";
 import { BINARY, deadline, exitOf, isGone, unit, until, useWorld } from "./warden/fixture.js";
 
@@ -205,11 +206,16 @@ describe("the records of a cell", () => {
       stateDirectory: world().root,
       bootId: "b",
     });
-    const refused = port.allocate(world().request(), deadline());
-    await expect(refused).rejects.toMatchObject({
-      errno: "ENAMETOOLONG",
-      hint: expect.stringContaining("107") as string,
-    });
+    const { cell: name, boundary } = world().request();
+    const cell = { ...cellSpec(name), boundary };
+    for (const refused of [
+      port.allocate(world().request(), deadline()),
+      port.foresee({ root: "/", cell, units: [], isNew: true }),
+    ])
+      await expect(refused).rejects.toMatchObject({
+        errno: "ENAMETOOLONG",
+        hint: expect.stringContaining("107") as string,
+      });
   });
 });
 

@@ -31,10 +31,12 @@ export async function refuseUnfit(
   spec: MonolithSpec,
   report: Report,
 ): Promise<readonly BudgetRow[]> {
-  const { store, host } = context.ports;
+  const { store, host, network } = context.ports;
   refuseMissingControllers(spec, context.offered);
   const stored = await store.list();
   refuseTakenPorts(spec, stored);
+  for (const { name, publish } of spec.cells)
+    if (publish.length > 0) await network.admit(name, publish);
   const budgets = await fitBudgets(spec, stored, host);
   tellOver(budgets, report);
   return budgets;
