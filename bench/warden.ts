@@ -117,7 +117,7 @@ export class WardenBench {
 
 /** The cgroups a daemon leaves behind for the next one, when no cell is in them any more; its wardens may still be ending. */
 export async function removeSubtree(subtree: string): Promise<void> {
-  await removeCgroup(join(subtree, "henge.wardens"), Date.now() + DEADLINE_MS);
+  await removeCgroup(join(subtree, "henge.wardens"), performance.now() + DEADLINE_MS);
   rmdirSync(subtree);
 }
 

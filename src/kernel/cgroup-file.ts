@@ -82,7 +82,7 @@ export async function listChildren(directory: string): Promise<readonly string[]
 
 /**
  * Removes a cgroup and all below it. Idempotent.
- * @throws {HengeError} BUSY: at `deadlineMs` (of Date.now) processes are still in it
+ * @throws {HengeError} BUSY: at `deadlineMs` (of performance.now) processes are still in it
  */
 export async function removeCgroup(directory: string, deadlineMs: number): Promise<void> {
   for (const child of await listChildren(directory)) {
@@ -93,7 +93,7 @@ export async function removeCgroup(directory: string, deadlineMs: number): Promi
     if (errno === undefined || errno === "ENOENT") return;
     if (errno !== "EBUSY") throw new KernelError("remove cgroup", errno, { path: directory });
     // A killed process leaves its cgroup a moment after it is gone from cgroup.procs.
-    if (Date.now() >= deadlineMs) throw await stillBusy(directory);
+    if (performance.now() >= deadlineMs) throw await stillBusy(directory);
     await delay(RETRY_MS);
   }
 }

@@ -168,7 +168,7 @@ class Cgroups implements CgroupPort {
   async remove(cell: CellName): Promise<void> {
     const nested = (await this.list()).find((other) => other.startsWith(`${cell}/`));
     if (nested !== undefined) throw stillNested(cell, nested);
-    await removeCgroup(this.directoryOf(cell), Date.now() + REMOVE_MS);
+    await removeCgroup(this.directoryOf(cell), performance.now() + REMOVE_MS);
     await this.#leaves.release(cell);
   }
 

@@ -65,7 +65,7 @@ export class WardenLeaves {
     const limit = AbortSignal.any([signal, AbortSignal.timeout(ENDING_MS)]);
     try {
       await awaitEvent(leaf, "populated", "0", limit);
-      if (!signal.aborted) await removeCgroup(leaf, Date.now() + REMOVE_MS);
+      if (!signal.aborted) await removeCgroup(leaf, performance.now() + REMOVE_MS);
     } catch {
       // The cell was allocated anew, or the warden hangs: either way the leaf is found again by its name.
     }

@@ -99,7 +99,7 @@ export const WARDEN: readonly Mutation[] = [
   {
     name: "the leaf of a warden that ends after its cell stays",
     file: "src/kernel/warden-leaves.ts",
-    from: "if (!signal.aborted) await removeCgroup(leaf, Date.now() + REMOVE_MS);",
+    from: "if (!signal.aborted) await removeCgroup(leaf, performance.now() + REMOVE_MS);",
     to: "",
     test: "test/system/cgroup.test.ts",
     fails: "removing > waits for no warden that is still ending, and takes its leaf along then",

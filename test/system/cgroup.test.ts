@@ -40,7 +40,7 @@ afterEach(async () => {
     child.kill("SIGKILL");
     if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
   }
-  await removeCgroup(own, Date.now() + 5_000);
+  await removeCgroup(own, performance.now() + 5_000);
 });
 
 async function runIn(directory: string): Promise<string> {
@@ -130,7 +130,7 @@ describe("opening the subtree", () => {
       // Nothing is offered that the root did not already hand down.
       expect(before.split(/\s+/)).toEqual(expect.arrayContaining([...cgroups.facts.offered]));
     } finally {
-      await removeCgroup(join(root, name), Date.now() + 5_000);
+      await removeCgroup(join(root, name), performance.now() + 5_000);
     }
   });
 
@@ -141,7 +141,7 @@ describe("opening the subtree", () => {
       await first.ensureCell(SHOP, {});
       expect(await (await openCgroups({ subtreeName: name })).list()).toEqual([SHOP]);
     } finally {
-      await removeCgroup(first.facts.subtree, Date.now() + 5_000);
+      await removeCgroup(first.facts.subtree, performance.now() + 5_000);
     }
   });
 });
@@ -232,7 +232,7 @@ describe("removing", () => {
 
   it("gives up with BUSY and names the processes that are still in it", async () => {
     const pid = await runIn(own);
-    const removing = removeCgroup(own, Date.now() + 50);
+    const removing = removeCgroup(own, performance.now() + 50);
     await expect(removing).rejects.toMatchObject({
       code: "BUSY",
       message: expect.stringContaining(pid) as string,

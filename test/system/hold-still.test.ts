@@ -33,7 +33,7 @@ beforeEach(async (context) => {
 });
 afterEach(async () => {
   counter.kill("SIGKILL");
-  await removeCgroup(own, Date.now() + 5_000);
+  await removeCgroup(own, performance.now() + 5_000);
 });
 
 const isFrozen = () => readFileSync(join(own, "cgroup.events"), "utf8").includes("frozen 1");
