@@ -23,7 +23,7 @@ const ARROWS = {
   "plan/": { house: ["spec/"] },
   "supervise/": { house: ["spec/"] },
   "reconcile/": {
-    house: [...CORE, "errors.js", "mutex.js", "bounded.js", "store/"],
+    house: [...CORE, "errors.js", "mutex.js", "bounded.js", "store/", "root-files.js"],
     types: PORTS,
     node: true,
     rooms: {
@@ -38,7 +38,7 @@ const ARROWS = {
       edge,
       {
         house: [
-          ...["spec/", "errors.js", "mutex.js", "bounded.js"],
+          ...["spec/", "errors.js", "mutex.js", "bounded.js", "root-files.js"],
           ...["command.js", "command-stream.js"],
           ...(edge === "storage/" ? ["atomic-file.js", "store/record.js"] : []),
         ],

@@ -33,6 +33,7 @@ import { Reconciler } from "./reconcile/reconciler.js";
 import type { RootPaths } from "./root.js";
 import { rootPaths } from "./root.js";
 import { readArchiveDigest } from "./storage/archive.js";
+import { readArchiveFiles } from "./storage/archive-files.js";
 import { createBtrfsDriver } from "./storage/btrfs.js";
 import type { Driver } from "./storage/driver.js";
 import type { Storage } from "./storage/port.js";
@@ -155,6 +156,7 @@ async function openPorts(paths: RootPaths, options: DaemonOptions, log: Logger):
     readLogs,
     readSettings,
     readArchiveDigest,
+    readArchiveFiles,
     warn,
     hidden: [paths.state, paths.run],
     rootKey: paths.key,

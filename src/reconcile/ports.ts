@@ -3,6 +3,7 @@
 import type { Doctor } from "../doctor/port.js";
 import type { CgroupPort, HoldStill, HostPort } from "../kernel/port.js";
 import type { NetworkPort } from "../network/port.js";
+import type { RootFiles } from "../root-files.js";
 import type { ImageSpec } from "../spec/index.js";
 import type { Storage } from "../storage/port.js";
 import type { Audit } from "../store/audit.js";
@@ -48,6 +49,14 @@ export interface Ports extends Storage {
     image: Pick<ImageSpec, "name" | "archive">,
     signal: AbortSignal,
   ) => Promise<string>;
+  /**
+   * What is in an archive.
+   * @throws {HengeError} MANIFEST_INVALID: it holds no root filesystem
+   */
+  readonly readArchiveFiles: (
+    image: Pick<ImageSpec, "name" | "archive">,
+    signal: AbortSignal,
+  ) => Promise<RootFiles>;
   /** An error nobody waits for: told to the operator's log. */
   readonly warn: (text: string, error: unknown) => void;
   /** Directories of the daemon no cell may see. */

@@ -4,6 +4,7 @@ import { mkdir, rmdir, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { HengeError, KernelError, errnoOf } from "../errors.js";
+import { directoryFiles } from "../root-files.js";
 import { isLabel } from "../spec/index.js";
 import type {
   ImageName,
@@ -208,7 +209,7 @@ function imageVerbs(pool: BtrfsPool): ImagesPort {
       await checkPool(pool);
       if (!(await exists(path)))
         throw new HengeError("WRONG_STATE", `cannot look into image ${image}: it is not there`);
-      return act(path);
+      return act(directoryFiles(path));
     },
     async destroy(image, digest, signal) {
       const path = pathOf(image, digest);

@@ -1,6 +1,7 @@
 // What the rest of Henge asks of storage: the pool, its volumes, its images, its snapshots. What is on disk about a
 // volume beside the pool, and in which order it gets there, is nobody else's business.
 
+import type { RootFiles } from "../root-files.js";
 import type {
   ImageName,
   ImageStatus,
@@ -83,14 +84,11 @@ export interface ImagesPort {
   import(image: ImageName, archive: string, digest: string, signal: AbortSignal): Promise<void>;
   list(): Promise<readonly ImageStatus[]>;
   source(image: ImageName, digest: string): Promise<MountSource>;
-  /**
-   * Runs `act` with an absolute path on the host at which its root filesystem can be read meanwhile. Links in it lead
-   * anywhere: they are for `act` to follow inside it only.
-   */
+  /** Runs `act` with its files, which can be read meanwhile. */
   look<T>(
     image: ImageName,
     digest: string,
-    act: (directory: string) => Promise<T>,
+    act: (files: RootFiles) => Promise<T>,
     signal: AbortSignal,
   ): Promise<T>;
   destroy(image: ImageName, digest: string, signal: AbortSignal): Promise<void>;

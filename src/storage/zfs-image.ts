@@ -5,6 +5,8 @@ import { join } from "node:path";
 
 import type { Run } from "../command.js";
 import { HengeError } from "../errors.js";
+import { directoryFiles } from "../root-files.js";
+import type { RootFiles } from "../root-files.js";
 
 import { readMountAt } from "./mounts.js";
 import { imageFileName } from "./names.js";
@@ -76,7 +78,7 @@ async function lookInto<T>(
   run: Run,
   dataset: string,
   directory: string,
-  act: (directory: string) => Promise<T>,
+  act: (files: RootFiles) => Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {
   const unmount = () => run(["umount", directory], { timeoutMs: UNMOUNT_DEADLINE_MS });
@@ -86,7 +88,7 @@ async function lookInto<T>(
     await run(["mount", "-t", "zfs", "-o", "ro,nosuid,nodev,noexec", dataset, directory], {
       signal,
     });
-    return await act(directory).finally(unmount);
+    return await act(directoryFiles(directory)).finally(unmount);
   } finally {
     await rmdir(directory);
   }

@@ -1,6 +1,8 @@
 // What a warden would refuse a cell or its units for, looked up in their root filesystem before anything is changed. It says
 // only what is certain: what lies in a volume or another mount is left to the warden.
 
+import { directoryFiles } from "../root-files.js";
+import type { RootFiles } from "../root-files.js";
 import type { CellSpec, ProbeSpec, UnitSpec } from "../spec/index.js";
 
 import { EVERY_ROOT, failureWords } from "./failure-words.js";
@@ -23,20 +25,21 @@ type Problem = readonly [field: string, text: string];
 
 /** @returns one line for each problem, e.g. `shop/web:puma, user: cannot run as …`; none when there is no doubt */
 export async function foresee({ root, cell, units, isNew }: Foresight): Promise<readonly string[]> {
+  const rootFiles = root === "host" ? directoryFiles("/") : root;
   const { mounts, tmpfs, files } = cell.boundary;
   const points = [...mounts, ...tmpfs, ...files].map(({ path }) => path);
-  const tree = new RootTree(root, [...EVERY_ROOT, ...points]);
+  const tree = new RootTree(rootFiles, [...EVERY_ROOT, ...points]);
   const lines: string[] = [];
   const tell = (name: string, problems: readonly Problem[]): void => {
     for (const [field, text] of problems) lines.push(`${name}, ${field}: ${text}`);
   };
-  if (isNew) tell(cell.name, await ofBoundary(root, cell, tree));
+  if (isNew) tell(cell.name, await ofBoundary(rootFiles, cell, tree));
   for (const unit of units) tell(`${cell.name}:${unit.name}`, await ofUnit(tree, unit));
   return lines;
 }
 
 async function ofBoundary(
-  root: string,
+  root: RootFiles,
   cell: CellSpec,
   tree: RootTree,
 ): Promise<readonly Problem[]> {
@@ -54,9 +57,10 @@ async function ofBoundary(
       if (text !== undefined) problems.push([field, text]);
     }
   }
-  for (const { owner } of mounts) {
-    const text = owner === undefined ? undefined : await refusedUser(tree, owner);
-    if (text !== undefined) problems.push(["mounts", text]);
+  for (const { path, owner } of mounts) {
+    if (owner === undefined || (await hasUser(tree, owner))) continue;
+    const why = "/etc/passwd of the cell's root has no such name; write one it has, or a number";
+    problems.push(["mounts", `cannot give ${path} to ${owner}: ${why}`]);
   }
   return problems;
 }
@@ -111,13 +115,18 @@ async function ofUnit(tree: RootTree, unit: UnitSpec): Promise<readonly Problem[
 }
 
 async function refusedUser(tree: RootTree, user: string): Promise<string | undefined> {
-  if (/^\d+$/.test(user)) return undefined;
+  return (await hasUser(tree, user)) ? undefined : words("user", "ENOENT", user);
+}
+
+/** A number is nobody's name; what another file covers is not judged. */
+async function hasUser(tree: RootTree, user: string): Promise<boolean> {
+  if (/^\d+$/.test(user)) return true;
   const found = await tree.find("/etc/passwd");
-  if (found.kind === "covered") return undefined;
+  if (found.kind === "covered") return true;
   const text = found.kind === "file" ? await tree.read(found.path, PASSWD_MAX_BYTES) : "";
   const lines = text.toString("utf8").split("\n");
   const names = lines.map((line) => line.split(":")).filter((one) => one.length === PASSWD_FIELDS);
-  return names.some(([name]) => name === user) ? undefined : words("user", "ENOENT", user);
+  return names.some(([name]) => name === user);
 }
 
 async function refusedDirectory(tree: RootTree, path: string): Promise<string | undefined> {

@@ -2,6 +2,7 @@
 
 import type { Duplex } from "node:stream";
 
+import type { RootFiles } from "../root-files.js";
 import type {
   BoundarySpec,
   CellName,
@@ -167,8 +168,8 @@ export interface ExecSession {
 
 /** What is asked before a cell or its units are changed. */
 export interface Foresight {
-  /** Absolute path of the directory that is, or will be, the cell's root. */
-  readonly root: string;
+  /** What is, or will be, the cell's root. */
+  readonly root: "host" | RootFiles;
   readonly cell: CellSpec;
   /** Those to be started. */
   readonly units: readonly UnitSpec[];

@@ -12,6 +12,7 @@ import {
   snapshotExists,
 } from "../../src/storage/snapshots.js";
 import type { Part } from "../../src/storage/snapshots.js";
+import type { RootFiles } from "../../src/root-files.js";
 import type { MonolithName, MountSource, VolumeName, VolumeSpec } from "../../src/spec/index.js";
 
 interface Dataset {
@@ -29,6 +30,12 @@ export interface FakeDriver extends Driver {
 }
 
 const ROOT = "/fake/pool";
+
+/** What every image in memory holds. */
+export const FAKE_ROOT: RootFiles = {
+  look: (path) => Promise.resolve(path === "/etc/motd" ? { kind: "file", mode: 0o644 } : undefined),
+  read: () => Promise.resolve(Buffer.from("hello\n")),
+};
 
 export function createFakeDriver(): FakeDriver {
   const volumes = new Map<string, Dataset>();
@@ -151,8 +158,10 @@ export function createFakeDriver(): FakeDriver {
         .filter((image) => image !== undefined);
     },
     source: async (image, digest) => source(images, "images", imageFileName(image, digest)),
-    look: async (image, digest, act) =>
-      act(source(images, "images", imageFileName(image, digest)).path),
+    look: async (image, digest, act) => {
+      source(images, "images", imageFileName(image, digest));
+      return act(FAKE_ROOT);
+    },
     destroy: async (image, digest, signal) => {
       const name = imageFileName(image, digest);
       checkPool(signal);

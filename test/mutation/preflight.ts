@@ -8,7 +8,7 @@ export const PREFLIGHT: readonly Mutation[] = [
   {
     name: "a typo stops the unit that runs",
     file: "src/reconcile/change/reach.ts",
-    from: '  if (asked !== undefined) await refuseUnfounded(context, asked, steps, "present", signal);\n',
+    from: "  if (asked !== undefined) await refuseUnfounded(context, asked, steps, signal);\n",
     to: "",
     test: TEST,
     fails:
@@ -25,20 +25,19 @@ export const PREFLIGHT: readonly Mutation[] = [
     built: true,
   },
   {
-    name: "nobody looks into an image that was just imported",
-    file: "src/reconcile/change/execute.ts",
-    from: "    if (index === imports && imports > 0) await imported?.();\n",
-    to: "    void imported;\n",
+    name: "nobody looks into an image that is not in the pool yet",
+    file: "src/reconcile/change/preflight.ts",
+    from: "      if (archive !== undefined) await look(archive);\n      else await",
+    to: "      if (archive === undefined) await",
     test: TEST,
-    fails:
-      "goes on when a new image lacks what it needs, which is seen when the image is in the pool",
+    fails: "goes on when a new image lacks what it needs, which is seen in its archive",
     built: true,
   },
   {
     name: "a link of an image leads out of it",
     file: "src/warden/root-tree.ts",
-    from: '    const from = target.startsWith("/") ? [] : at;',
-    to: '    if (target.startsWith("/")) return this.walk(partsOf(`../../../../../..${target}`), rest, linksLeft);\n    const from = at;',
+    from: '    const from = seen.target.startsWith("/") ? [] : at;',
+    to: "    const from = at;",
     test: "test/unit/warden/foresee.test.ts",
     fails:
       "a unit > is looked for inside its root alone, and a circle of links or a pipe ends no look",

@@ -13,7 +13,6 @@ import { Screen, henge } from "../fixture/cli.js";
 import { TestDaemon } from "../fixture/daemon.js";
 
 const HENGED = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
-const MASTODON = fileURLToPath(new URL("../../cells/mastodon/mastodon.yaml", import.meta.url));
 const MANIFEST = (name: string): string => `
 henge: 1
 name: ${name}
@@ -301,32 +300,6 @@ describe("a unit", () => {
       await daemon.must("exec", "shop/web", "--", "/bin/sh", "-c", 'echo "$GREETING"; id -u'),
     ).toBe("good  night\n0\n");
   });
-});
-
-it("plans a real Mastodon, and changes nothing for it", async () => {
-  const before = await daemon.ps();
-  const settings = join(daemon.root, "mastodon.conf");
-  const mastodon = join(daemon.root, "mastodon.yaml");
-  const text = await readFile(MASTODON, "utf8");
-  const names = [...text.matchAll(/^ +- ([A-Z_]+)$/gm)].map(([, name]) => `${name ?? ""}=x\n`);
-  await writeFile(settings, `DB_PASS=x\n${names.join("")}`, { mode: 0o640 });
-  const archive = join(daemon.root, "mastodon.tar");
-  await run("/usr/bin/tar", "--create", "--file", archive, "--files-from", "/dev/null");
-  const fitting = text
-    // Nothing of a Mastodon is installed here; what an image holds is seen once it is imported.
-    .replace("root: host", `images: { code: { archive: ${archive} } }\nroot: { image: code }`)
-    .replaceAll("source: /etc/mastodon.conf", `source: ${settings}`)
-    .replace("nofile: 65536", "nofile: 4096"); // where henged may not raise limits
-  await writeFile(mastodon, fitting);
-  const { steps } = JSON.parse(
-    await daemon.must("plan", "--allow-missing-controllers", mastodon, "-o", "json"),
-  ) as {
-    steps: readonly { readonly kind: string; readonly unit: string | null }[];
-  };
-  const started = steps.filter(({ kind }) => kind === "start").map(({ unit }) => unit);
-  expect(started.indexOf("migrate")).toBeGreaterThanOrEqual(0);
-  expect(started.indexOf("puma")).toBeGreaterThan(started.indexOf("migrate"));
-  expect(await daemon.ps()).toEqual(before);
 });
 
 it("leaves nothing of a monolith behind that went down", async () => {

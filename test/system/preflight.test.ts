@@ -132,12 +132,12 @@ it("is not begun, nor planned, on a port that a process of the host has", async 
   }
 });
 
-it("goes on when a new image lacks what it needs, which is seen when the image is in the pool", async () => {
+it("goes on when a new image lacks what it needs, which is seen in its archive", async () => {
   await write({ root: "app", unit: ", user: app" });
   await daemon.must("up", manifest);
   const before = await pid();
   await write({ root: "app", of: await makeImage("bad", false), unit: ", user: app" });
-  for (const verb of ["up", "upgrade"]) {
+  for (const verb of ["plan", "up", "upgrade"]) {
     const { exit, stderr } = await daemon.henge(verb, manifest);
     expect([exit, stderr], verb).toEqual([
       INVALID,

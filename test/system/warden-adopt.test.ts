@@ -210,7 +210,7 @@ describe("the records of a cell", () => {
     const cell = { ...cellSpec(name), boundary };
     for (const refused of [
       port.allocate(world().request(), deadline()),
-      port.foresee({ root: "/", cell, units: [], isNew: true }),
+      port.foresee({ root: "host", cell, units: [], isNew: true }),
     ])
       await expect(refused).rejects.toMatchObject({
         errno: "ENAMETOOLONG",

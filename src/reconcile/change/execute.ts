@@ -6,11 +6,9 @@ import type { Context } from "../context.js";
 import type { Progress } from "../control.js";
 import type { Ports } from "../ports.js";
 
-export interface Execution {
+interface Execution {
   readonly monolith: MonolithName;
   readonly steps: readonly Step[];
-  /** Called once, when images are imported: before the first step that changes anything of the monolith. */
-  readonly imported?: () => Promise<void>;
   /** Called once, when volumes, images and cells are in place: before the first step that starts a unit, or last. */
   readonly inPlace?: () => Promise<void>;
 }
@@ -29,17 +27,15 @@ const STARTS: ReadonlySet<Step["kind"]> = new Set([
 /** Carries the steps out in order; the first that fails ends the run, and the signal ends it between two steps. */
 export async function executeSteps(
   context: Doers,
-  { monolith, steps, imported, inPlace }: Execution,
+  { monolith, steps, inPlace }: Execution,
   report: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { ports } = context;
   report({ kind: "plan", steps });
-  const imports = steps.filter(({ kind }) => kind === "import-image").length;
   const placed = steps.findIndex(({ kind }) => STARTS.has(kind));
   for (const [index, step] of steps.entries()) {
     signal.throwIfAborted();
-    if (index === imports && imports > 0) await imported?.();
     if (index === placed) await inPlace?.();
     report({ kind: "begin", index, step });
     const begunMs = ports.clock.monotonicMs();

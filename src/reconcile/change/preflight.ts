@@ -2,10 +2,12 @@
 // other monoliths cannot give it.
 
 import { HengeError } from "../../errors.js";
+import type { RootFiles } from "../../root-files.js";
 import type {
   BudgetRow,
   CellName,
   CellSpec,
+  ImageName,
   MonolithSpec,
   Observed,
   Step,
@@ -55,31 +57,32 @@ interface Touched {
 }
 
 /**
- * By what the roots of the cells hold that these steps touch: users, programs, directories, files.
- * @param images `present`: roots that no step imports; `imported`: the others, which must be in the pool by now
+ * By what the roots of the cells hold that these steps touch: users, programs, directories, files. An image that they import
+ * is looked at in its archive.
  * @throws {HengeError} MANIFEST_INVALID: nothing could start there
  */
 export async function refuseUnfounded(
   { ports }: Context,
   spec: MonolithSpec,
   steps: readonly Step[],
-  images: "present" | "imported",
   signal: AbortSignal,
 ): Promise<void> {
-  const imports = new Set(
-    steps.flatMap((step) => (step.kind === "import-image" ? [step.image.name] : [])),
-  );
+  const archives = new Map<ImageName, RootFiles>();
+  for (const step of steps)
+    if (step.kind === "import-image")
+      archives.set(step.image.name, await ports.readArchiveFiles(step.image, signal));
   const lines: string[] = [];
-  for (const { cell, ...rest } of touchedCells(spec, steps)) {
-    const { root } = cell.boundary;
-    const isImported = root.kind === "image" && imports.has(root.image);
-    if (isImported !== (images === "imported")) continue;
-    const look = (directory: string) => ports.wardens.foresee({ root: directory, cell, ...rest });
-    const found =
-      root.kind === "host"
-        ? await look("/")
-        : await ports.images.look(root.image, root.digest ?? "", look, signal);
-    lines.push(...found);
+  for (const touched of touchedCells(spec, steps)) {
+    const look = async (root: "host" | RootFiles): Promise<void> => {
+      lines.push(...(await ports.wardens.foresee({ root, ...touched })));
+    };
+    const { root } = touched.cell.boundary;
+    if (root.kind === "host") await look("host");
+    else {
+      const archive = archives.get(root.image);
+      if (archive !== undefined) await look(archive);
+      else await ports.images.look(root.image, root.digest ?? "", look, signal);
+    }
   }
   if (lines.length === 0) return;
   const text =

@@ -18,7 +18,6 @@ import { observe, observeCells } from "../observe.js";
 import { note } from "./change.js";
 import type { Change, Planned } from "./change.js";
 import { executeSteps } from "./execute.js";
-import type { Execution } from "./execute.js";
 import { refuseUnfounded, refuseUnkept } from "./preflight.js";
 import { settle } from "./settle.js";
 
@@ -47,10 +46,7 @@ export interface Reach {
   readonly inPlace?: () => Promise<void>;
 }
 
-/**
- * What an image holds that is not in the pool yet cannot be looked at here.
- * @throws {HengeError} what the plan is refused for; nothing is changed then
- */
+/** @throws {HengeError} what the plan is refused for; nothing is changed then */
 export async function planGoal(
   context: Context,
   monolith: MonolithName,
@@ -61,18 +57,8 @@ export async function planGoal(
   const asked = askedSpec(goal);
   if (goal.kind === "monolith" && asked !== undefined) refuseUnkept(context, asked, observed);
   const steps = stepsTo(context, goal, observed);
-  if (asked !== undefined) await refuseUnfounded(context, asked, steps, "present", signal);
+  if (asked !== undefined) await refuseUnfounded(context, asked, steps, signal);
   return { observed, steps };
-}
-
-/** Has its images in the pool and looks into them, and changes nothing else. */
-export async function importImages(change: Change, goal: Goal): Promise<void> {
-  const { context, monolith, signal } = change;
-  const { steps } = await planGoal(context, monolith, goal, signal);
-  const imports = steps.filter(({ kind }) => kind === "import-image");
-  if (imports.length === 0) return;
-  await executePlan(change, imports, {});
-  await planGoal(context, monolith, goal, signal);
 }
 
 /** What somebody has asked for; undefined of what the daemon does by itself, which is tried as it is. */
@@ -89,13 +75,7 @@ export async function reach(change: Change, goal: Goal, hooks: Reach = {}): Prom
   const { steps, observed } = planned;
   if (steps.length > 0) await hooks.first?.(planned);
   tellHeld(change, goal, observed);
-  const asked = askedSpec(goal);
-  await executePlan(change, steps, {
-    ...(hooks.inPlace === undefined ? {} : { inPlace: hooks.inPlace }),
-    ...(asked === undefined
-      ? {}
-      : { imported: () => refuseUnfounded(context, asked, steps, "imported", change.signal) }),
-  });
+  await executePlan(change, steps, hooks.inPlace);
   // A start returns as soon as the program runs, and what the daemon brings up by itself has nobody who waits.
   const waits = goal.kind === "monolith" ? goal.leaveFailed !== true : goal.kind === "units";
   if (waits && !(goal.kind === "units" && goal.verb === "start"))
@@ -159,7 +139,7 @@ function tellHeld(change: Change, goal: Goal, { cells }: Observed): void {
 async function executePlan(
   change: Change,
   steps: readonly Step[],
-  hooks: Pick<Execution, "imported" | "inPlace">,
+  inPlace: (() => Promise<void>) | undefined,
 ): Promise<void> {
   const { context, monolith, signal, report } = change;
   const done: Step[] = [];
@@ -167,7 +147,7 @@ async function executePlan(
   try {
     await executeSteps(
       context,
-      { monolith, steps, ...hooks },
+      { monolith, steps, ...(inPlace === undefined ? {} : { inPlace }) },
       (progress) => {
         if (progress.kind === "begin") underWay = progress.step;
         if (progress.kind === "end") done.push(progress.step);

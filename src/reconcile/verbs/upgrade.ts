@@ -10,7 +10,7 @@ import { desire } from "../admission/desire.js";
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
 import { refuseUnfit } from "../change/preflight.js";
-import { importImages, planGoal, reach } from "../change/reach.js";
+import { planGoal, reach } from "../change/reach.js";
 import { goBack } from "../change/return.js";
 import { automaticName, dropOld, takeHeld } from "../change/snapshots.js";
 import type { Verb } from "../change/verb.js";
@@ -54,12 +54,9 @@ export const upgrade: Verb<RequestOf<"upgrade">, Kept> = {
       await context.ports.store.write(desired);
       return;
     }
-    await context.images.keep(kept.spec.images, async () => {
-      await importImages(change, goal);
-      await takeHeld(context, monolith, kept.snapshot, signal);
-      note(change, `took snapshot ${kept.snapshot}`);
-      await run(change, kept);
-    });
+    await takeHeld(context, monolith, kept.snapshot, signal);
+    note(change, `took snapshot ${kept.snapshot}`);
+    await context.images.keep(kept.spec.images, () => run(change, kept));
     const keep = kept.spec.snapshots?.keep ?? KEEP_DEFAULT;
     await dropOld(context, monolith, "upgrade", keep, signal);
     await context.images.dropOld(signal);

@@ -29,8 +29,6 @@ export interface TestPool {
   /** A root filesystem with /etc/motd, and a file that is no archive. */
   readonly archive: Archive;
   readonly badArchive: Archive;
-  /** A file of an image that is being looked into. */
-  read(path: string): Promise<string>;
   /** As an administrator does it: unmounts the embedded pool, exports the ZFS pool. */
   takeAway(): Promise<void>;
   /** What `ensurePool` cannot do by itself. */
@@ -54,7 +52,6 @@ export function makeFakePool(): Promise<TestPool> {
     driver,
     archive: { path: "/good.tar", digest: "a".repeat(64) },
     badArchive: { path: "/bad.tar", digest: "b".repeat(64) },
-    read: () => Promise.resolve("hello\n"),
     takeAway: () => {
       driver.unmount();
       return Promise.resolve();
@@ -73,7 +70,6 @@ export async function makeBtrfsPool(sizeBytes = 512 * MIB): Promise<TestBtrfs> {
   return {
     driver,
     ...(await makeArchives(directory)),
-    read: readText,
     directory,
     poolFile,
     mountPoint,
@@ -90,10 +86,6 @@ export async function makeBtrfsPool(sizeBytes = 512 * MIB): Promise<TestBtrfs> {
       }
     },
   };
-}
-
-function readText(path: string): Promise<string> {
-  return readFile(path, "utf8");
 }
 
 /** A dataset that is given up to the tests; undefined on a machine that has none. */
@@ -126,7 +118,6 @@ export async function makeZfsPool(parent = ZFS_PARENT ?? ""): Promise<TestZfs> {
     dataset,
     directory,
     ...(await makeArchives(directory)),
-    read: readText,
     takeAway: async () => {
       await runCommand(["zpool", "export", name]);
     },

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 
 import type { BoundarySpec, UnitSpec, VolumeName } from "../../../src/spec/index.js";
+import { directoryFiles } from "../../../src/root-files.js";
 import { foresee } from "../../../src/warden/foresee.js";
 import { cell, unit } from "../../fixture/index.js";
 import { temporaryDirectory } from "../../fixture/directory.js";
@@ -31,11 +32,16 @@ async function put(path: string, text: string, mode = 0o644): Promise<void> {
 
 function ofUnit(over: Partial<UnitSpec>): Promise<readonly string[]> {
   const units = [unit("web", { argv: ["/opt/app/run"], user: "web", cwd: "/opt/app", ...over })];
-  return foresee({ root, cell: cell("shop"), units, isNew: false });
+  return foresee({ root: directoryFiles(root), cell: cell("shop"), units, isNew: false });
 }
 
 function ofBoundary(over: Partial<BoundarySpec>): Promise<readonly string[]> {
-  return foresee({ root, cell: cell("shop", { boundary: over }), units: [], isNew: true });
+  return foresee({
+    root: directoryFiles(root),
+    cell: cell("shop", { boundary: over }),
+    units: [],
+    isNew: true,
+  });
 }
 
 const volume = (path: string, owner?: string) => ({
@@ -142,7 +148,9 @@ describe("a unit", () => {
         envFiles: ["/run/web.env"],
       }),
     ];
-    expect(await foresee({ root, cell: spec, units, isNew: false })).toEqual([]);
+    expect(await foresee({ root: directoryFiles(root), cell: spec, units, isNew: false })).toEqual(
+      [],
+    );
   });
 
   it("is looked for inside its root alone, and a circle of links or a pipe ends no look", async () => {
@@ -202,7 +210,7 @@ describe("a cell", () => {
     [
       "an owner nobody knows",
       { mounts: [volume("/srv", "nosuch")] },
-      "mounts: cannot run as user nosuch",
+      "mounts: cannot give /srv to nosuch: /etc/passwd",
     ],
   ])("with %s is refused in words", async (_what, over, text) => {
     const lines = await ofBoundary(over);
