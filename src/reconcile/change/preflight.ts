@@ -49,6 +49,9 @@ export function refuseUnkept(context: Context, spec: MonolithSpec, observed: Obs
   refuseBrokenPromises(spec, observed, context.ports.pool.keeps);
 }
 
+/** Each is some 100 to 200 characters, and a message has 1,024 at most. */
+const LISTED_MAX = 4;
+
 interface Touched {
   readonly cell: CellSpec;
   /** Those to be started. */
@@ -84,10 +87,20 @@ export async function refuseUnfounded(
       else await ports.images.look(root.image, root.digest ?? "", look, signal);
     }
   }
-  if (lines.length === 0) return;
-  const text =
-    lines.length === 1 ? ` ${lines[0] ?? ""}` : lines.map((line) => `\n  ${line}`).join("");
-  throw new HengeError("MANIFEST_INVALID", `cannot start ${spec.name} like this:${text}`);
+  if (lines.length > 0)
+    throw new HengeError(
+      "MANIFEST_INVALID",
+      `cannot start ${spec.name} like this:${listOf(lines)}`,
+    );
+}
+
+/** One on the same line, several on a line each; no more of them than a message takes. */
+function listOf([first = "", ...others]: readonly string[]): string {
+  if (others.length === 0) return ` ${first}`;
+  const shown = others.slice(0, LISTED_MAX - 1);
+  const more = others.length - shown.length;
+  const rest = more === 0 ? [] : [`and ${String(more)} more; mend these first`];
+  return [first, ...shown, ...rest].map((line) => `\n  ${line}`).join("");
 }
 
 function touchedCells(spec: MonolithSpec, steps: readonly Step[]): readonly Touched[] {
