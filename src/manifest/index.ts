@@ -8,7 +8,7 @@ import { manifest } from "./cell.js";
 import { expandInstances } from "./instances.js";
 import { normalise } from "./normalise.js";
 import { outlineOf } from "./outline.js";
-import { faultsOf, toProblems, wordIssue, type LocatedFault } from "./problems.js";
+import { faultsOf, toProblems, wordIssue, type LocatedFault, type Path } from "./problems.js";
 import { checkRules } from "./rules.js";
 import { locate, readYaml } from "./yaml.js";
 
@@ -32,6 +32,24 @@ export function parseManifest({ file, directory, text }: ManifestText): Monolith
   const all = [...source.faults, ...located];
   if (parsed.success && all.length === 0) return normalise(parsed.data, directory);
   throw refuse(file, text, all);
+}
+
+/**
+ * What somebody who has looked further found wrong with a manifest that could be read.
+ * @param faults path: keys and indices from the top of the manifest down
+ */
+export function manifestError(
+  { file, text }: ManifestText,
+  faults: readonly { readonly path: Path; readonly text: string }[],
+): ManifestError {
+  const { root } = readYaml(text);
+  const place = root === undefined ? undefined : expandInstances(root).root.place;
+  const located = faults.map((fault) =>
+    place === undefined
+      ? { ...fault, offset: 0 }
+      : locate(place, { path: fault.path, on: "value", text: fault.text }),
+  );
+  return refuse(file, text, located);
 }
 
 function refuse(file: string, text: string, faults: readonly LocatedFault[]): ManifestError {

@@ -3,11 +3,11 @@
 
 import { directoryFiles } from "../root-files.js";
 import type { RootFiles } from "../root-files.js";
-import type { CellSpec, ProbeSpec, UnitSpec } from "../spec/index.js";
+import type { CellSpec, UnitSpec } from "../spec/index.js";
 
 import { EVERY_ROOT, failureWords } from "./failure-words.js";
 import { isElf, elfInterpreter, scriptInterpreter } from "./interpreter.js";
-import type { Foresight } from "./port.js";
+import type { Foresight, Lack } from "./port.js";
 import { RootTree } from "./root-tree.js";
 
 /** As the warden reads it; account.c. */
@@ -20,49 +20,48 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 const ANY_MAY_EXECUTE = 0o111;
 const OTHERS_MAY_WRITE = 0o002;
 
-/** A field of the manifest and what is wrong with it, in words. */
-type Problem = readonly [field: string, text: string];
+type Path = Lack["path"];
 
-/** @returns one line for each problem, e.g. `shop/web:puma, user: cannot run as …`; none when there is no doubt */
-export async function foresee({ root, cell, units, isNew }: Foresight): Promise<readonly string[]> {
-  const rootFiles = root === "host" ? directoryFiles("/") : root;
-  const { mounts, tmpfs, files } = cell.boundary;
-  const points = [...mounts, ...tmpfs, ...files].map(({ path }) => path);
-  const tree = new RootTree(rootFiles, [...EVERY_ROOT, ...points]);
-  const lines: string[] = [];
-  const tell = (name: string, problems: readonly Problem[]): void => {
-    for (const [field, text] of problems) lines.push(`${name}, ${field}: ${text}`);
-  };
-  if (isNew) tell(cell.name, await ofBoundary(rootFiles, cell, tree));
-  for (const unit of units) tell(`${cell.name}:${unit.name}`, await ofUnit(tree, unit));
-  return lines;
+/** @returns what is certain to fail; nothing when there is no doubt */
+export async function foresee({ root, cell, units, isNew }: Foresight): Promise<readonly Lack[]> {
+  const files = root === "host" ? directoryFiles("/") : root;
+  const points = pointsOf(cell).map(({ path }) => path);
+  const tree = new RootTree(files, [...EVERY_ROOT, ...points]);
+  const lacks: Lack[] = isNew ? [...(await ofBoundary(files, cell, tree))] : [];
+  for (const unit of units)
+    for (const [path, text] of await ofUnit(tree, unit))
+      if (text !== undefined) lacks.push({ unit: unit.name, path, text });
+  return lacks;
+}
+
+function pointsOf({ boundary: { mounts, tmpfs, files } }: CellSpec) {
+  return [
+    ...mounts.map(({ path }, index) => ({ path, field: ["mounts", index, "path"] })),
+    ...tmpfs.map(({ path }, index) => ({ path, field: ["tmpfs", index, "path"] })),
+    ...files.map(({ path }, index) => ({ path, field: ["files", index, "path"] })),
+  ];
 }
 
 async function ofBoundary(
   root: RootFiles,
   cell: CellSpec,
   tree: RootTree,
-): Promise<readonly Problem[]> {
-  const { mounts, tmpfs, files } = cell.boundary;
-  const problems: Problem[] = [];
-  for (const [field, points] of [
-    ["mounts", mounts],
-    ["tmpfs", tmpfs],
-    ["files", files],
-  ] as const) {
-    for (const { path } of points) {
-      const others = [...mounts, ...tmpfs, ...files].filter((point) => point.path !== path);
-      const around = new RootTree(root, [...EVERY_ROOT, ...others.map((point) => point.path)]);
-      const text = await refusedPoint(around, path, field === "files");
-      if (text !== undefined) problems.push([field, text]);
-    }
+): Promise<readonly Lack[]> {
+  const lacks: Lack[] = [];
+  const points = pointsOf(cell);
+  for (const { path, field } of points) {
+    const others = points.filter((point) => point.path !== path);
+    const around = new RootTree(root, [...EVERY_ROOT, ...others.map((point) => point.path)]);
+    const text = await refusedPoint(around, path, field[0] === "files");
+    if (text !== undefined) lacks.push({ path: field, text });
   }
-  for (const { path, owner } of mounts) {
+  for (const [index, { path, owner }] of cell.boundary.mounts.entries()) {
     if (owner === undefined || (await hasUser(tree, owner))) continue;
     const why = "/etc/passwd of the cell's root has no such name; write one it has, or a number";
-    problems.push(["mounts", `cannot give ${path} to ${owner}: ${why}`]);
+    const text = `cannot give ${path} to ${owner}: ${why}`;
+    lacks.push({ path: ["mounts", index, "owner"], text });
   }
-  return problems;
+  return lacks;
 }
 
 async function refusedPoint(
@@ -90,28 +89,38 @@ async function refusedPoint(
   }
 }
 
-async function ofUnit(tree: RootTree, unit: UnitSpec): Promise<readonly Problem[]> {
-  const probes: readonly [string, ProbeSpec | UnitSpec["readiness"] | undefined][] = [
-    ["readiness", unit.readiness],
-    ["liveness", unit.liveness?.probe],
-    ["health", unit.health?.probe],
+async function ofUnit(
+  tree: RootTree,
+  unit: UnitSpec,
+): Promise<readonly (readonly [Path, string | undefined])[]> {
+  const answers: [Path, string | undefined][] = [
+    [["user"], await refusedUser(tree, unit.user)],
+    [["cwd"], await refusedDirectory(tree, unit.cwd)],
   ];
-  const programs = probes.flatMap(([field, probe]): readonly [string, readonly string[]][] =>
-    probe?.kind === "exec" ? [[`${field}.exec`, probe.argv]] : [],
-  );
-  const answers: readonly (readonly [string, string | undefined])[] = [
-    ["user", await refusedUser(tree, unit.user)],
-    ["cwd", await refusedDirectory(tree, unit.cwd)],
-    ...(await mapInTurn(
-      [["argv", unit.argv] as const, ...programs],
-      async ([field, argv]) => [field, await refusedProgram(tree, unit, argv[0] ?? "")] as const,
-    )),
-    ...(await mapInTurn(
-      unit.envFiles,
-      async (path) => ["env-files", await refusedEnvFile(tree, path)] as const,
-    )),
+  for (const [path, [program = ""]] of programsOf(unit))
+    answers.push([[...path, 0], await refusedProgram(tree, unit, program)]);
+  for (const [index, path] of unit.envFiles.entries())
+    answers.push([["env-files", index], await refusedEnvFile(tree, path)]);
+  return answers;
+}
+
+function programsOf({
+  argv,
+  readiness,
+  liveness,
+  health,
+}: UnitSpec): readonly (readonly [Path, readonly string[]])[] {
+  const probes = [
+    ["readiness", readiness],
+    ["liveness", liveness?.probe],
+    ["health", health?.probe],
+  ] as const;
+  return [
+    [["argv"], argv],
+    ...probes.flatMap(([field, probe]) =>
+      probe?.kind === "exec" ? [[[field, "exec"], probe.argv] as const] : [],
+    ),
   ];
-  return answers.flatMap(([field, text]) => (text === undefined ? [] : [[field, text] as const]));
 }
 
 async function refusedUser(tree: RootTree, user: string): Promise<string | undefined> {
@@ -209,13 +218,4 @@ async function refusedInterpreter(
 
 function words(operation: string, errno: string, about: string): string {
   return failureWords(operation, errno, about)?.message ?? `cannot ${operation} ${about}: ${errno}`;
-}
-
-async function mapInTurn<In, Out>(
-  items: readonly In[],
-  act: (item: In) => Promise<Out>,
-): Promise<readonly Out[]> {
-  const results: Out[] = [];
-  for (const item of items) results.push(await act(item));
-  return results;
 }

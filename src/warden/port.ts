@@ -177,12 +177,21 @@ export interface Foresight {
   readonly isNew: boolean;
 }
 
+/** A field of the manifest that the root cannot meet. */
+export interface Lack {
+  /** Absent: it is the cell's. */
+  readonly unit?: UnitName;
+  /** Below the unit, or the cell, e.g. `["argv", 0]`. */
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
 export interface WardenPort {
   /**
-   * What a warden would refuse it for, by what the root holds, in words that name the field: a line each.
+   * What a warden would refuse it for, by what the root holds.
    * @throws {KernelError} the root cannot be looked at, or the cell's name is too long for its socket's path
    */
-  foresee(what: Foresight): Promise<readonly string[]>;
+  foresee(what: Foresight): Promise<readonly Lack[]>;
   /** @throws {KernelError} op, errno and path of the step that failed; then nothing is left behind */
   allocate(request: AllocateRequest, signal: AbortSignal): Promise<Warden>;
   /**

@@ -7,7 +7,13 @@ import type {
   PressureFact,
   UnitName,
 } from "../../src/spec/index.js";
-import type { ExecRequest, WardenEvent, WardenRun, WardenUnit } from "../../src/warden/port.js";
+import type {
+  ExecRequest,
+  Lack,
+  WardenEvent,
+  WardenRun,
+  WardenUnit,
+} from "../../src/warden/port.js";
 
 export type ExitEvent = Extract<WardenEvent, { kind: "exit" }>;
 
@@ -31,7 +37,7 @@ export class FakeWorld {
   readonly failing = new Set(["/fails"]);
   readonly execs: ExecRequest[] = [];
   /** By cell, what its root would refuse. */
-  readonly foreseen = new Map<CellName, readonly string[]>();
+  readonly foreseen = new Map<CellName, readonly Lack[]>();
   private readonly monotonicMs: () => number;
   private readonly bornMs = new Map<number, number>();
   private nextPid = 1_000;

@@ -8,7 +8,7 @@ export const PREFLIGHT: readonly Mutation[] = [
   {
     name: "a typo stops the unit that runs",
     file: "src/reconcile/change/reach.ts",
-    from: "  if (asked !== undefined) await refuseUnfounded(context, asked, steps, signal);\n",
+    from: "  await refuseUnfounded(context, spec, planned.steps, source, signal);\n",
     to: "",
     test: TEST,
     fails:
@@ -27,8 +27,8 @@ export const PREFLIGHT: readonly Mutation[] = [
   {
     name: "nobody looks into an image that is not in the pool yet",
     file: "src/reconcile/change/preflight.ts",
-    from: "      if (archive !== undefined) await look(archive);\n      else await",
-    to: "      if (archive === undefined) await",
+    from: "      if (archive !== undefined) await look(archive);",
+    to: "      if (archive !== undefined) continue;",
     test: TEST,
     fails: "goes on when a new image lacks what it needs, which is seen in its archive",
     built: true,

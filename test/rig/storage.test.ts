@@ -126,7 +126,7 @@ units:
 
   it("is looked into before anything of it is changed, while it is in use", async () => {
     const refused = await hengeOfText(host, image("nosuch"), "plan");
-    expect(refused.stderr).toContain("img:sleeper, user: cannot run as user nosuch");
+    expect(refused.stderr).toContain("units.sleeper.user: cannot run as user nosuch");
     expect(refused.code).toBe(65);
     expect(await host.run("grep ' zfs ' /proc/mounts")).toMatchObject({ code: 1, stdout: "" });
     const plan = await hengeOfText(host, image("root"), "plan", "-o", "json");

@@ -72,17 +72,17 @@ async function pid(): Promise<number | null> {
 }
 
 const TYPOS: readonly (readonly [string, Wanted, string])[] = [
-  ["user", { unit: ", user: nosuch" }, "shop:web, user: cannot run as user nosuch"],
-  ["cwd", { unit: ", cwd: /nowhere" }, "shop:web, cwd: cannot start in cwd /nowhere"],
+  ["user", { unit: ", user: nosuch" }, "units.web.user: cannot run as user nosuch"],
+  ["cwd", { unit: ", cwd: /nowhere" }, "units.web.cwd: cannot start in cwd /nowhere"],
   [
     "env file",
     { unit: ", env-files: [/etc/nosuch.env] }".slice(0, -2) },
-    "shop:web, env-files: cannot read",
+    "units.web.env-files[0]: cannot read",
   ],
   [
     "mount",
     { cell: "mounts: [{ volume: data, path: /extra }]" },
-    "shop, mounts: cannot mount on /extra",
+    "mounts[0].path: cannot mount on /extra",
   ],
 ];
 

@@ -1,6 +1,6 @@
 // One operation: how far it is, on the disk and for whoever follows it, and how it ended.
 
-import { ERROR_CODES, HengeError } from "../../errors.js";
+import { ERROR_CODES, HengeError, ManifestError } from "../../errors.js";
 import type { ErrorCode } from "../../errors.js";
 import { createMutex } from "../../mutex.js";
 import type { Operation, OperationError } from "../../spec/index.js";
@@ -29,6 +29,7 @@ export class ActiveOperation {
   private readonly writes = createMutex();
   private forgotten = 0;
   private current: OperationRecord;
+  private failure: HengeError | undefined;
 
   constructor(record: OperationRecord, needs: Needs) {
     this.current = record;
@@ -90,6 +91,7 @@ export class ActiveOperation {
   async end(failure?: unknown): Promise<void> {
     if (this.isAbandoned) return;
     const { kept: _, ...rest } = this.current;
+    if (failure instanceof HengeError) this.failure = failure;
     const error = failure === undefined ? undefined : errorOf(failure);
     const state =
       error === undefined ? "done" : error.code === "CANCELLED" ? "cancelled" : "failed";
@@ -155,6 +157,8 @@ export class ActiveOperation {
   }
 
   private throwFailure(): void {
+    // In full, while this daemon has it.
+    if (this.failure !== undefined) throw this.failure;
     const { error } = this.current;
     if (error === undefined) return;
     const { code, message, hint } = error;
@@ -169,7 +173,12 @@ export class ActiveOperation {
 function errorOf(failure: unknown): OperationError {
   if (!(failure instanceof HengeError))
     return { code: "INTERNAL", message: "internal error", hint: "the daemon's log says more" };
-  const { code, message, hint } = failure;
+  const { code, hint } = failure;
+  const problems = failure instanceof ManifestError ? failure.problems : [];
+  const message = [
+    failure.message,
+    ...problems.map(({ path, line, text }) => `line ${String(line)}, ${path}: ${text}`),
+  ].join("\n  ");
   return { code, message, ...(hint === undefined ? {} : { hint }) };
 }
 

@@ -2,6 +2,8 @@
 // other monoliths cannot give it.
 
 import { HengeError } from "../../errors.js";
+import { manifestError } from "../../manifest/index.js";
+import { unitKey } from "../../plan/index.js";
 import type { RootFiles } from "../../root-files.js";
 import type {
   BudgetRow,
@@ -13,6 +15,7 @@ import type {
   Step,
   UnitSpec,
 } from "../../spec/index.js";
+import type { Lack } from "../../warden/port.js";
 
 import { fitBudgets, tellOver } from "../admission/budgets.js";
 import {
@@ -21,7 +24,8 @@ import {
   refuseTakenPorts,
 } from "../admission/desire.js";
 import type { Context } from "../context.js";
-import type { Report } from "../control.js";
+import type { ManifestSource, Report } from "../control.js";
+import { emptyWithoutPool } from "../observe.js";
 
 /**
  * By the manifest, the host and what is on record; the pool is not asked.
@@ -49,9 +53,6 @@ export function refuseUnkept(context: Context, spec: MonolithSpec, observed: Obs
   refuseBrokenPromises(spec, observed, context.ports.pool.keeps);
 }
 
-/** Each is some 100 to 200 characters, and a message has 1,024 at most. */
-const LISTED_MAX = 4;
-
 interface Touched {
   readonly cell: CellSpec;
   /** Those to be started. */
@@ -59,48 +60,68 @@ interface Touched {
   readonly isNew: boolean;
 }
 
+/** A field and what the cell's root has not got for it. */
+interface Fault {
+  readonly cell: CellName;
+  readonly lack: Lack;
+}
+
 /**
  * By what the roots of the cells hold that these steps touch: users, programs, directories, files. An image that they import
  * is looked at in its archive.
- * @throws {HengeError} MANIFEST_INVALID: nothing could start there
+ * @param source absent where no manifest was given
+ * @throws {HengeError} MANIFEST_INVALID, with the place of each field in the source: nothing could start there
  */
 export async function refuseUnfounded(
   { ports }: Context,
   spec: MonolithSpec,
   steps: readonly Step[],
+  source: ManifestSource | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const archives = new Map<ImageName, RootFiles>();
   for (const step of steps)
     if (step.kind === "import-image")
       archives.set(step.image.name, await ports.readArchiveFiles(step.image, signal));
-  const lines: string[] = [];
+  const faults: Fault[] = [];
   for (const touched of touchedCells(spec, steps)) {
     const look = async (root: "host" | RootFiles): Promise<void> => {
-      lines.push(...(await ports.wardens.foresee({ root, ...touched })));
+      const lacks = await ports.wardens.foresee({ root, ...touched });
+      faults.push(...lacks.map((lack) => ({ cell: touched.cell.name, lack })));
     };
     const { root } = touched.cell.boundary;
     if (root.kind === "host") await look("host");
     else {
       const archive = archives.get(root.image);
       if (archive !== undefined) await look(archive);
-      else await ports.images.look(root.image, root.digest ?? "", look, signal);
+      // A pool that is away is the allocation's to tell; what runs does not need it.
+      else
+        await ports.images
+          .look(root.image, root.digest ?? "", look, signal)
+          .catch(emptyWithoutPool);
     }
   }
-  if (lines.length > 0)
-    throw new HengeError(
-      "MANIFEST_INVALID",
-      `cannot start ${spec.name} like this:${listOf(lines)}`,
-    );
+  const [first] = faults;
+  if (first === undefined) return;
+  throw source === undefined
+    ? withoutManifest(spec, first)
+    : manifestError(
+        source,
+        faults.map((fault) => ({ path: pathOf(fault), text: fault.lack.text })),
+      );
 }
 
-/** One on the same line, several on a line each; no more of them than a message takes. */
-function listOf([first = "", ...others]: readonly string[]): string {
-  if (others.length === 0) return ` ${first}`;
-  const shown = others.slice(0, LISTED_MAX - 1);
-  const more = others.length - shown.length;
-  const rest = more === 0 ? [] : [`and ${String(more)} more; mend these first`];
-  return [first, ...shown, ...rest].map((line) => `\n  ${line}`).join("");
+function withoutManifest({ name }: MonolithSpec, { cell, lack }: Fault): HengeError {
+  const where = lack.unit === undefined ? cell : unitKey({ cell, unit: lack.unit });
+  const text = `cannot start ${name} as it is: ${where}, ${String(lack.path[0])}: ${lack.text}`;
+  return new HengeError("MANIFEST_INVALID", text);
+}
+
+/** In a manifest: the root cell is its top. */
+function pathOf({ cell, lack: { unit, path } }: Fault): readonly (string | number)[] {
+  const nested = cell.split("/").slice(1);
+  const cells = nested.flatMap((name) => ["cells", name]);
+  return [...cells, ...(unit === undefined ? [] : ["units", unit]), ...path];
 }
 
 function touchedCells(spec: MonolithSpec, steps: readonly Step[]): readonly Touched[] {

@@ -4,16 +4,10 @@
 import { HengeError } from "../../errors.js";
 import { forcedRuns, planMonolith, planRestart, planStart, planStop } from "../../plan/index.js";
 import type { UpgradePhase } from "../../plan/index.js";
-import type {
-  Desired,
-  MonolithName,
-  MonolithSpec,
-  Observed,
-  Step,
-  UnitRef,
-} from "../../spec/index.js";
+import type { Desired, MonolithName, Observed, Step, UnitRef } from "../../spec/index.js";
 
 import type { Context } from "../context.js";
+import type { ManifestSource } from "../control.js";
 import { observe, observeCells } from "../observe.js";
 import { note } from "./change.js";
 import type { Change, Planned } from "./change.js";
@@ -51,27 +45,34 @@ export async function planGoal(
   context: Context,
   monolith: MonolithName,
   goal: Goal,
-  signal: AbortSignal,
 ): Promise<Planned> {
   const observed = await observeFor(context, monolith, goal);
-  const asked = askedSpec(goal);
-  if (goal.kind === "monolith" && asked !== undefined) refuseUnkept(context, asked, observed);
-  const steps = stepsTo(context, goal, observed);
-  if (asked !== undefined) await refuseUnfounded(context, asked, steps, signal);
-  return { observed, steps };
+  if (goal.kind === "monolith" && goal.leaveFailed !== true)
+    refuseUnkept(context, goal.desired.spec, observed);
+  return { observed, steps: stepsTo(context, goal, observed) };
 }
 
-/** What somebody has asked for; undefined of what the daemon does by itself, which is tried as it is. */
-function askedSpec(goal: Goal): MonolithSpec | undefined {
-  if (goal.kind === "nothing" || (goal.kind === "monolith" && goal.leaveFailed === true))
-    return undefined;
-  return goal.desired.spec;
+/**
+ * The same for what somebody asks for, and what they would hear of only when a unit has been stopped: the root file systems
+ * are looked into. A way back, or what the daemon brings up by itself, is tried as it is.
+ * @param source absent where no manifest was given
+ */
+export async function planAsked(
+  context: Context,
+  goal: Exclude<Goal, { readonly kind: "nothing" }>,
+  source: ManifestSource | undefined,
+  signal: AbortSignal,
+): Promise<Planned> {
+  const { spec } = goal.desired;
+  const planned = await planGoal(context, spec.name, goal);
+  await refuseUnfounded(context, spec, planned.steps, source, signal);
+  return planned;
 }
 
 /** Returns when the goal is reached: what it wants up is ready, or done. */
 export async function reach(change: Change, goal: Goal, hooks: Reach = {}): Promise<void> {
   const { context, monolith } = change;
-  const planned = await planGoal(context, monolith, goal, change.signal);
+  const planned = await planGoal(context, monolith, goal);
   const { steps, observed } = planned;
   if (steps.length > 0) await hooks.first?.(planned);
   tellHeld(change, goal, observed);

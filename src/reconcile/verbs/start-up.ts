@@ -124,7 +124,7 @@ async function convergeOne(
   if (desired === undefined) return;
   if (!unfinished || poolError !== undefined) {
     const goal = { kind: "monolith", desired, leaveFailed: true } as const;
-    const { observed, steps } = await planGoal(context, monolith, goal, stop);
+    const { observed, steps } = await planGoal(context, monolith, goal);
     if (observed.cells.some(({ state }) => state === "unsupervised") || steps.length === 0) return;
     // What is seen of a pool that is away looks like one that is empty.
     if (poolError !== undefined && steps.some(needsPool)) {

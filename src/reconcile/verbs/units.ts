@@ -11,7 +11,7 @@ import { cellNotFound, expandTarget, isWithin } from "../admission/targets.js";
 import { note } from "../change/change.js";
 import type { Change, Planned } from "../change/change.js";
 import { observeCells } from "../observe.js";
-import { reach } from "../change/reach.js";
+import { planAsked, reach } from "../change/reach.js";
 import { snapshotBefore } from "../change/snapshots.js";
 import type { Preconditions, Verb } from "../change/verb.js";
 import type { Context } from "../context.js";
@@ -61,12 +61,15 @@ function unitVerb(verb: UnitVerb, admits: Preconditions): Verb<RequestOf<UnitVer
   };
 }
 
-async function prepare({ context }: Change, verb: UnitVerb, target: Target): Promise<Kept> {
+async function prepare({ context, signal }: Change, verb: UnitVerb, target: Target): Promise<Kept> {
   const desired = await declared(context, target.cell);
   const units = expandTarget(desired.spec, target);
   const wanted = { ...desired, stopped: stoppedAfter(verb, desired.stopped, units) };
   const seen = await observeCells(context.ports, context.cells, desired.spec.name);
   refuseFrozen(seen, units);
+  // A start stops nothing: it says itself what it lacks.
+  if (verb === "restart")
+    await planAsked(context, { kind: "units", verb, desired: wanted, units }, undefined, signal);
   const isChanged = !isDeepStrictEqual(wanted, desired);
   return { target, units, wanted, isChanged, pids: pidsOf(seen) };
 }

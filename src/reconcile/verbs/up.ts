@@ -8,7 +8,7 @@ import { weakIoLimits } from "../admission/host-fit.js";
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
 import { refuseUnfit } from "../change/preflight.js";
-import { planGoal, reach } from "../change/reach.js";
+import { planAsked, reach } from "../change/reach.js";
 import { goBack } from "../change/return.js";
 import { snapshotBefore } from "../change/snapshots.js";
 import type { Verb } from "../change/verb.js";
@@ -33,6 +33,7 @@ export const up: Verb<RequestOf<"up">, Kept> = {
     const { context, monolith, signal } = change;
     const wanted = await desire(context.ports, source, { allowMissingControllers }, signal);
     await refuseUnfit(context, wanted.spec, change.report);
+    await planAsked(context, { kind: "monolith", desired: wanted }, source, signal);
     const before = await context.desired(monolith);
     return { wanted, ...(before === undefined ? {} : { before }) };
   },
@@ -74,7 +75,7 @@ export function plan(
     const desired = await desire(context.ports, source, options, signal);
     const budgets = await refuseUnfit(context, desired.spec, () => undefined);
     const goal = { kind: "monolith", desired } as const;
-    const { steps } = await planGoal(context, desired.spec.name, goal, signal);
+    const { steps } = await planAsked(context, goal, source, signal);
     return { steps, budgets };
   });
 }

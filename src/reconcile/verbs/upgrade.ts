@@ -10,7 +10,7 @@ import { desire } from "../admission/desire.js";
 import { note } from "../change/change.js";
 import type { Change } from "../change/change.js";
 import { refuseUnfit } from "../change/preflight.js";
-import { planGoal, reach } from "../change/reach.js";
+import { planAsked, planGoal, reach } from "../change/reach.js";
 import { goBack } from "../change/return.js";
 import { automaticName, dropOld, takeHeld } from "../change/snapshots.js";
 import type { Verb } from "../change/verb.js";
@@ -40,14 +40,14 @@ export const upgrade: Verb<RequestOf<"upgrade">, Kept> = {
     const current = await requireRunning(context, monolith);
     // Refused now, not after its snapshot.
     const goal = { kind: "monolith", desired: { ...current, spec } } as const;
-    await planGoal(context, monolith, goal, signal);
+    await planAsked(context, goal, source, signal);
     return { current, spec, snapshot: automaticName("upgrade", context.ports.clock.now()) };
   },
   carryOut: async (change, kept) => {
     const { context, monolith, signal } = change;
     const desired = { ...kept.current, spec: kept.spec };
     const goal = { kind: "monolith", desired } as const;
-    const { steps } = await planGoal(context, monolith, goal, signal);
+    const { steps } = await planGoal(context, monolith, goal);
     const { before = [], after = [] } = kept.spec.upgrade ?? {};
     if (steps.length === 0 && before.length + after.length === 0) {
       change.report({ kind: "plan", steps });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 import type { Progress } from "../../../src/reconcile/control.js";
-import type { SnapshotName } from "../../../src/spec/index.js";
+import type { SnapshotName, UnitName } from "../../../src/spec/index.js";
 import type { HouseDaemon } from "../../fixture/house-daemon.js";
 import { allEnded, openShop, options, source } from "../../fixture/operations.js";
 import { SHOP, cell, forever, settle, silent, states } from "../../fixture/shop.js";
@@ -125,4 +125,24 @@ describe("bad input", () => {
     expect(house.journal()).toEqual([]);
     await next.restart({ cell: shop }, "r2", silent, forever());
   });
+});
+
+it("refused for what its root lacks tells each place in the manifest, also on record and to who asks again", async () => {
+  const { house, daemon } = await openShop();
+  const text = SHOP.replace("argv: [/bin/web]", "argv: [/bin/other], user: nosuch");
+  const lack = { unit: "web" as UnitName, path: ["user"], text: "nobody of that name" };
+  house.world.foreseen.set(cell("shop/web"), [lack]);
+  house.journal();
+  const line = text.split("\n").findIndex((one) => one.includes("nosuch")) + 1;
+  const refused = {
+    code: "MANIFEST_INVALID",
+    problems: [{ path: "cells.web.units.web.user", text: lack.text, line }],
+  };
+  await expect(house.plan(daemon, text)).rejects.toMatchObject(refused);
+  for (let time = 0; time < 2; time++)
+    await expect(house.up(daemon, text, { requestId: "r1" })).rejects.toMatchObject(refused);
+  expect(daemon.operation("r1").error?.message).toContain(
+    `line ${String(line)}, cells.web.units.web.user: nobody of that name`,
+  );
+  expect(house.journal()).toEqual([]);
 });

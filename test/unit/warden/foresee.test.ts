@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { BoundarySpec, UnitSpec, VolumeName } from "../../../src/spec/index.js";
 import { directoryFiles } from "../../../src/root-files.js";
 import { foresee } from "../../../src/warden/foresee.js";
+import type { Lack } from "../../../src/warden/port.js";
 import { cell, unit } from "../../fixture/index.js";
 import { temporaryDirectory } from "../../fixture/directory.js";
 
@@ -30,18 +31,27 @@ async function put(path: string, text: string, mode = 0o644): Promise<void> {
   await chmod(join(root, path), mode);
 }
 
+/** Each as `UNIT, FIELD: TEXT`, or without a unit. */
+async function lines(asked: Promise<readonly Lack[]>): Promise<readonly string[]> {
+  return (await asked).map(({ unit: of, path, text }) =>
+    [...(of === undefined ? [] : [of]), `${path.join(".")}: ${text}`].join(", "),
+  );
+}
+
 function ofUnit(over: Partial<UnitSpec>): Promise<readonly string[]> {
   const units = [unit("web", { argv: ["/opt/app/run"], user: "web", cwd: "/opt/app", ...over })];
-  return foresee({ root: directoryFiles(root), cell: cell("shop"), units, isNew: false });
+  return lines(foresee({ root: directoryFiles(root), cell: cell("shop"), units, isNew: false }));
 }
 
 function ofBoundary(over: Partial<BoundarySpec>): Promise<readonly string[]> {
-  return foresee({
-    root: directoryFiles(root),
-    cell: cell("shop", { boundary: over }),
-    units: [],
-    isNew: true,
-  });
+  return lines(
+    foresee({
+      root: directoryFiles(root),
+      cell: cell("shop", { boundary: over }),
+      units: [],
+      isNew: true,
+    }),
+  );
 }
 
 const volume = (path: string, owner?: string) => ({
@@ -76,39 +86,39 @@ describe("a unit", () => {
     [
       "no such program",
       { argv: ["/opt/app/rnu"] },
-      "argv: cannot run /opt/app/rnu: the cell's root has no",
+      "argv.0: cannot run /opt/app/rnu: the cell's root has no",
     ],
-    ["none in PATH", { argv: ["puma"] }, "argv: cannot run puma: no directory of PATH"],
+    ["none in PATH", { argv: ["puma"] }, "argv.0: cannot run puma: no directory of PATH"],
     [
       "a PATH of its own",
       { argv: ["sh"], env: { PATH: "/opt" } },
-      "argv: cannot run sh: no directory of PATH (/opt)",
+      "argv.0: cannot run sh: no directory of PATH (/opt)",
     ],
     [
       "what may not be executed",
       { argv: ["/etc/passwd"] },
-      "argv: cannot run /etc/passwd: it is not a file this user may",
+      "argv.0: cannot run /etc/passwd: it is not a file this user may",
     ],
-    ["a directory", { argv: ["/opt/app"] }, "argv: cannot run /opt/app: it is not a file"],
+    ["a directory", { argv: ["/opt/app"] }, "argv.0: cannot run /opt/app: it is not a file"],
     [
       "no such env file",
       { envFiles: ["/etc/web.env"] },
-      "env-files: cannot read the env file /etc/web.env",
+      "env-files.0: cannot read the env file /etc/web.env",
     ],
     [
       "a directory of env",
       { envFiles: ["/etc"] },
-      "env-files: cannot read the env file /etc: it is a directory",
+      "env-files.0: cannot read the env file /etc: it is a directory",
     ],
     [
       "a probe that is not there",
       { readiness: { kind: "exec", argv: ["/bin/check"], timeoutMs: 1 } },
-      "readiness.exec: cannot run /bin/check",
+      "readiness.exec.0: cannot run /bin/check",
     ],
   ])("with %s is refused in words", async (_what, over, text) => {
-    const lines = await ofUnit(over);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`shop:web, ${text}`);
+    const said = await ofUnit(over);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(`web, ${text}`);
   });
 
   it.each([
@@ -118,7 +128,7 @@ describe("a unit", () => {
   ])("whose script has an interpreter %s is refused", async (_what, text, why) => {
     await put("opt/app/script", text, 0o755);
     const [line] = await ofUnit({ argv: ["/opt/app/script"] });
-    expect(line).toContain(`argv: cannot run /opt/app/script: ${why}`);
+    expect(line).toContain(`argv.0: cannot run /opt/app/script: ${why}`);
   });
 
   it("that is dynamic needs the loader its file names", async () => {
@@ -185,36 +195,36 @@ describe("a cell", () => {
     [
       "no such directory",
       { mounts: [volume("/extra")] },
-      "mounts: cannot mount on /extra: the cell's root has no",
+      "mounts.0.path: cannot mount on /extra: the cell's root has no",
     ],
     [
       "a link on the way",
       { mounts: [volume("/bin/app")] },
-      "mounts: cannot mount on /bin/app: a part of the path is a symbolic",
+      "mounts.0.path: cannot mount on /bin/app: a part of the path is a symbolic",
     ],
     [
       "a file on the way",
       { tmpfs: [{ path: "/etc/passwd/x", sizeBytes: 1 }] },
-      "tmpfs: cannot mount on /etc/passwd/x: a part of",
+      "tmpfs.0.path: cannot mount on /etc/passwd/x: a part of",
     ],
     [
       "a file that is not there",
       { files: [{ source: "/x", path: "/etc/app.conf" }] },
-      "files: cannot mount on /etc/app.conf",
+      "files.0.path: cannot mount on /etc/app.conf",
     ],
     [
       "a directory for a file",
       { files: [{ source: "/x", path: "/etc" }] },
-      "files: cannot show a file at /etc",
+      "files.0.path: cannot show a file at /etc",
     ],
     [
       "an owner nobody knows",
       { mounts: [volume("/srv", "nosuch")] },
-      "mounts: cannot give /srv to nosuch: /etc/passwd",
+      "mounts.0.owner: cannot give /srv to nosuch: /etc/passwd",
     ],
   ])("with %s is refused in words", async (_what, over, text) => {
-    const lines = await ofBoundary(over);
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`shop, ${text}`);
+    const said = await ofBoundary(over);
+    expect(said).toHaveLength(1);
+    expect(said[0]).toContain(text);
   });
 });
