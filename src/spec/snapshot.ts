@@ -43,7 +43,7 @@ export function keptByClone(
     if (clone === undefined) continue;
     return {
       why: `${clone} was cloned from snapshot ${name} and cannot be without it`,
-      hint: `henge down ${clone} --destroy-data first`,
+      hint: `it can go when ${clone} and its volumes are no longer there; docs/cli.md tells how a clone ends`,
     };
   }
   return undefined;

@@ -80,7 +80,7 @@ class Ledger implements VolumeLedger {
       "WRONG_STATE",
       `cannot make volume ${volume} of ${monolith}: it was made before, but the pool does not have it`,
       {
-        hint: `bring back the pool it is in; if its data is gone for good, henge down ${monolith} --destroy-data forgets it`,
+        hint: "bring back the pool or the dataset it is in; docs/cli.md tells what to do when it is gone for good",
       },
     );
   }
