@@ -185,7 +185,7 @@ function pastReturn(monolith: MonolithName, snapshot: SnapshotName, error: unkno
     `cannot finish the upgrade of ${monolith}: ${why}; it is past the point of no return, and the new code runs`,
     {
       cause: error,
-      hint: `mend it and run henge upgrade again; snapshot ${snapshot} is from before it, and who goes back to that loses what came since (docs/cli.md)`,
+      hint: `mend it and run henge upgrade again; only henge stop ${monolith} && henge rollback ${monolith} ${snapshot} goes back, and loses what came since`,
     },
   );
 }
