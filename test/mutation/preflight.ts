@@ -9,7 +9,7 @@ export const PREFLIGHT: readonly Mutation[] = [
     name: "a typo stops the unit that runs",
     file: "src/reconcile/change/reach.ts",
     from: "  await refuseUnfounded(context, spec, planned.steps, source, signal);\n",
-    to: "",
+    to: "  await refuseUnfounded(context, spec, [], source, signal);\n",
     test: TEST,
     fails:
       "a unit that runs in the host's root > goes on when the user of a new manifest is mistyped",
