@@ -70,6 +70,14 @@ export const SNAPSHOTS: readonly Mutation[] = [
     fails: "goes back after a crash before the point of no return",
   },
   {
+    name: "a rolled back monolith has no cells until the next daemon",
+    file: "src/reconcile/verbs/rollback.ts",
+    from: "    await standAgain(change);\n",
+    to: "    void standAgain;\n",
+    test: "test/unit/reconcile/snapshots.test.ts",
+    fails: "rolls a stopped monolith back, knows its volumes again, and starts nothing",
+  },
+  {
     name: "nobody looks whether new code stays up",
     file: "src/reconcile/verbs/upgrade.ts",
     from: "    await watch(change,",
