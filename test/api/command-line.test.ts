@@ -148,3 +148,11 @@ it("has a help with an example for every verb", async () => {
     stderr: "",
   });
 });
+
+it("finds the daemon by --root before HENGE_ROOT", async () => {
+  const daemon = await startDaemon();
+  const env = { HENGE_ROOT: "/nonexistent" };
+  expect((await henge(daemon.root, ["version", "--root", daemon.root], { env })).exit).toBe(0);
+  expect((await henge(daemon.root, ["--root", daemon.root, "version"], { env })).exit).toBe(0);
+  expect((await henge(daemon.root, ["version"], { env })).exit).toBe(69);
+});

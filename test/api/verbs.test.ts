@@ -296,11 +296,3 @@ it("tells both versions", async () => {
     daemon: { version: "1.2.3", pid: 42, startedAt: "2026-01-02T00:00:00.000Z" },
   });
 });
-
-it("finds the daemon by --root before HENGE_ROOT", async () => {
-  const daemon = await startDaemon();
-  const env = { HENGE_ROOT: "/nonexistent" };
-  expect((await henge(daemon.root, ["version", "--root", daemon.root], { env })).exit).toBe(0);
-  expect((await henge(daemon.root, ["--root", daemon.root, "version"], { env })).exit).toBe(0);
-  expect((await henge(daemon.root, ["version"], { env })).exit).toBe(69);
-});

@@ -13,8 +13,6 @@ import type { Traces } from "./traces.js";
 import { KILLED, MANIFESTS } from "./verbs.js";
 import type { KilledVerb, Words } from "./verbs.js";
 
-// HENGE_SEEDS=N has more of them, or fewer.
-const SEEDS = Number(process.env["HENGE_SEEDS"] ?? 200);
 const LATEST_MS = 500;
 /** The next daemon ends what was begun by itself; a request meanwhile is told to come again. */
 const SETTLE_MS = 20_000;
@@ -23,6 +21,8 @@ const BUSY = 75;
 const POOL = ["--pool-size", "1"];
 
 const VERBS: readonly KilledVerb[] = Object.values(KILLED).flat();
+// HENGE_SEEDS=N has more of them, or fewer, but one for each verb: none is left out unless HENGE_SEED names a single one.
+const SEEDS = Math.max(Number(process.env["HENGE_SEEDS"] ?? 200), VERBS.length);
 const ONE = process.env["HENGE_SEED"];
 // A run of CI begins where the last did not.
 const FIRST = ONE === undefined ? Math.floor(Date.now() / 1000) : Number(ONE);
